@@ -1,0 +1,39 @@
+# How a room is built. The table of rooms itself is in the top CMakeLists.txt.
+
+function(las_compile_options target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wimplicit-fallthrough -Wunused-result)
+  if(LAS_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(LAS_HARDENING)
+    target_compile_options(${target} PRIVATE -fstack-protector-strong -fPIE)
+    target_compile_definitions(${target} PRIVATE _FORTIFY_SOURCE=2)
+    # Lazy binding on purpose: full RELRO resolves every symbol of every library at start.
+    target_link_options(${target} PRIVATE -pie -Wl,-z,relro)
+  endif()
+  target_link_options(${target} PRIVATE -Wl,--as-needed -Wl,-z,lazy)
+endfunction()
+
+# las_room(NAME "rooms below" "third-party targets")
+# Sources: src/NAME/**.cpp. Public headers: include/las/NAME/. Private headers: beside the .cpp.
+function(las_room name below third_party)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  if(NOT sources)
+    add_library(las_${name} INTERFACE)
+    target_include_directories(las_${name} INTERFACE ${CMAKE_SOURCE_DIR}/include)
+    foreach(room IN LISTS below)
+      target_link_libraries(las_${name} INTERFACE las_${room})
+    endforeach()
+    return()
+  endif()
+  add_library(las_${name} STATIC ${sources})
+  target_include_directories(las_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include
+                                         PRIVATE ${CMAKE_SOURCE_DIR}/src/${name})
+  foreach(room IN LISTS below)
+    target_link_libraries(las_${name} PUBLIC las_${room})
+  endforeach()
+  target_link_libraries(las_${name} PUBLIC ${third_party})
+  las_compile_options(las_${name})
+endfunction()

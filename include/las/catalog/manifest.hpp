@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "las/base/byte_size.hpp"
+#include "las/base/diagnostics.hpp"
+#include "las/base/digest.hpp"
+#include "las/base/version.hpp"
+
+/// The manifest format (share/schema/manifest.schema.json). Pure values; parse_manifest makes them.
+namespace las::catalog {
+
+enum class Category { Language, Runtime, Framework, Service, Application, Tool, Model };
+std::string_view to_string(Category category);
+
+enum class Mode { Native, Container };
+std::string_view to_string(Mode mode);
+
+/// What a module, release or variant needs of the machine. An absent member is no requirement.
+struct HardwareNeeds {
+  std::optional<int> cores_min;
+  std::optional<ByteSize> ram_min, vram_min;
+  std::optional<bool> multi_gpu;
+  std::optional<std::string> gpu_vendor;  ///< "nvidia", "amd", "intel"
+  std::optional<Version> compute_capability_min, driver_min, cuda_min, glibc_min;
+  std::vector<std::string> cpu_features;   ///< all of them
+  std::vector<std::string> architectures;  ///< one of them; empty: any
+  bool operator==(const HardwareNeeds&) const = default;
+};
+
+struct ModuleDependency {
+  std::string name;
+  VersionRange range;
+  bool operator==(const ModuleDependency&) const = default;
+};
+
+struct Dependencies {
+  std::vector<std::string> system;   ///< distribution packages
+  std::vector<ModuleDependency> modules;
+  std::vector<std::string> runtime;  ///< runtime tools ("podman", "python3")
+  std::vector<std::string> capabilities;
+  std::vector<ModuleDependency> optional;
+  bool operator==(const Dependencies&) const = default;
+};
+
+/// Where the publisher's own checksum of a file can be had, for releases whose digest is not in the
+/// manifest. Such a release is "unpinned": the digest is fixed at the first install.
+struct ChecksumFile {
+  std::string url;
+  /// "sums": lines "<hex>  <name>"; "release-assets": a JSON with assets[].{name, digest}.
+  std::string format = "sums";
+  bool operator==(const ChecksumFile&) const = default;
+};
+
+/// One file to fetch; urls in order of preference (mirrors).
+struct ArchivePart {
+  std::vector<std::string> urls;
+  std::optional<Digest> digest;
+  std::optional<ChecksumFile> checksum;
+  std::optional<ByteSize> size;
+  int strip = 0;     ///< leading path components to drop
+  std::string into;  ///< folder within the payload; "" = its top
+  bool operator==(const ArchivePart&) const = default;
+};
+
+/// A publisher's archive(s): tar (gz, bz2, xz, zst) or zip.
+struct ArchiveSource {
+  std::vector<ArchivePart> parts;
+  bool operator==(const ArchiveSource&) const = default;
+};
+
+/// Packages of the running distribution.
+struct AptSource {
+  std::vector<std::string> packages;
+  bool operator==(const AptSource&) const = default;
+};
+
+/// A hash-locked Python environment in the store.
+struct PythonSource {
+  std::vector<std::string> requirements;  ///< pip lines, each "name==version --hash=sha256:… …"
+  VersionRange python;                    ///< of the interpreter
+  bool operator==(const PythonSource&) const = default;
+};
+
+/// A file that comes with the manifest and is put into the payload (a launcher, a config template).
+struct ManifestFile {
+  std::string from;  ///< path beside the manifest
+  std::string to;    ///< path in the payload
+  bool executable = false;
+  bool operator==(const ManifestFile&) const = default;
+};
+
+/// One way to get a variant. Sources of a variant are tried in order.
+struct Source {
+  std::variant<ArchiveSource, AptSource, PythonSource> how;
+  /// What this source really delivers, when it differs from the release's version ("" = the same;
+  /// apt: known only after installing).
+  std::string delivers;
+  /// Executables offered to users and to `service.command`: name → path in the payload (apt: an
+  /// absolute path).
+  std::map<std::string, std::string> executables;
+  std::vector<ManifestFile> files;
+  HardwareNeeds needs;
+  std::optional<ByteSize> download_size, installed_size;
+  std::string note;  ///< shown in the plan ("built for any x86-64; slower than the publisher's build")
+
+  std::string kind() const;  ///< "archive", "apt", "python"
+  bool operator==(const Source&) const = default;
+};
+
+/// An accelerator build of a release.
+struct Variant {
+  std::string name;  ///< "cpu", "cuda12", "rocm", "vulkan"
+  HardwareNeeds needs;
+  std::vector<Source> sources;
+  int priority = 0;  ///< higher is preferred among the variants that fit the machine
+  bool operator==(const Variant&) const = default;
+};
+
+struct Release {
+  Version version;
+  std::string date;  ///< ISO day, "" if unknown
+  std::vector<Variant> variants;
+  std::optional<Dependencies> dependencies;  ///< overrides the manifest's when present
+  bool operator==(const Release&) const = default;
+};
+
+/// How to ask a service whether it is well.
+struct HealthCheck {
+  enum class Kind { Http, Tcp, None } kind = Kind::None;
+  std::string path = "/";  ///< http
+  std::chrono::seconds start_period{60};
+  std::chrono::milliseconds interval{1000};
+  bool operator==(const HealthCheck&) const = default;
+};
+
+/// The `service:` section. Strings are templates: {payload} {data} {port} {host} {model.path}
+/// {model.name} {option.NAME} and {exe.NAME} are replaced (las(1) and CONTRIBUTING list them).
+struct ServiceTemplate {
+  /// "deployment": one instance per served model; "service": one instance.
+  enum class Kind { Service, Deployment } kind = Kind::Service;
+  std::vector<std::string> command;
+  std::map<std::string, std::string> environment;
+  std::optional<std::uint16_t> port;  ///< preferred; absent: from the configured range
+  HealthCheck health;
+  std::string stop_signal = "SIGTERM";
+  std::chrono::seconds stop_timeout{20};
+  std::vector<std::string> formats;  ///< Deployment: model formats it serves ("gguf")
+  std::string api;                   ///< "openai" when it answers /v1/chat/completions
+  /// What the sandbox must open for this engine, each with its reason (shown in the unit).
+  std::map<std::string, std::string> needs_open;
+  bool operator==(const ServiceTemplate&) const = default;
+};
+
+/// A setting that a user may configure.
+struct Option {
+  enum class Type { Text, Integer, Boolean, Size, Choice } type = Type::Text;
+  std::string name, description, default_value;
+  std::vector<std::string> choices;
+  bool operator==(const Option&) const = default;
+};
+
+struct Manifest {
+  int schema = 1;
+  std::string name;
+  Category category = Category::Tool;
+  Version version;  ///< the published format's single version; = the newest release
+  std::map<std::string, std::string> description;  ///< by language; "" = the default text
+  std::string license, homepage;
+  HardwareNeeds needs;
+  Dependencies dependencies;
+  std::vector<Mode> modes;
+  Mode preferred_mode = Mode::Native;
+  std::vector<std::string> provides, consumes;  ///< interfaces.*
+  std::optional<Digest> checksum;               ///< integrity.checksum
+  std::string signature;                        ///< integrity.signature
+  std::vector<Release> releases;                ///< newest first
+  std::optional<ServiceTemplate> service;
+  std::vector<Option> options;
+  std::vector<ModuleDependency> conflicts;
+  bool deprecated = false;
+
+  std::string origin;     ///< registry name ("built-in", a folder …)
+  std::string directory;  ///< where the manifest lies (for `files`)
+
+  std::string summary(std::string_view language = {}) const;
+  const Release* find_release(const Version& version) const;
+};
+
+/// Parses one manifest; nothing if it has errors. LocalAIStack's published manifests (no field of
+/// ours in them) are valid: they describe a module without a way to install it.
+std::optional<Manifest> parse_manifest(std::string_view yaml,
+                                       const std::string& file,
+                                       Diagnostics& diagnostics);
+
+}  // namespace las::catalog

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "las/base/activity.hpp"
+#include "las/platform/environment.hpp"
+#include "las/platform/file_system.hpp"
+#include "las/platform/layout.hpp"
+#include "las/state/store.hpp"
+
+namespace las::model {
+
+/// The models of this machine: blobs by digest below <state>/models/blobs, records in the state.
+class ModelLibrary {
+ public:
+  ModelLibrary(platform::FileSystem& files,
+               platform::Clock& clock,
+               const platform::Layout& layout,
+               state::StateStore& store);
+
+  struct Import {
+    state::ModelRecord record;
+    bool was_present = false;  ///< the same name and content were there already
+  };
+  /// Checks the file (format by content, not by name), hashes it, clones it into the blob store
+  /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file name
+  /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with a
+  /// hint. Interrupted or failed: nothing is left behind.
+  Import import_file(const std::filesystem::path& path, std::string name, const Activity& activity);
+
+  /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy when
+  /// a service of the current generation serves it.
+  void remove(const std::string& name, const Activity& activity);
+
+  std::filesystem::path blob_path(const Digest& digest) const;
+
+  /// Model by name; NotFound with the nearest name as hint.
+  state::ModelRecord get(const std::string& name) const;
+
+ private:
+  platform::FileSystem& files_;
+  platform::Clock& clock_;
+  const platform::Layout& layout_;
+  state::StateStore& store_;
+};
+
+}  // namespace las::model

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "las/base/activity.hpp"
+#include "las/platform/environment.hpp"
+
+namespace las::platform {
+
+/// Who holds a lock; written into the lock file as one JSON line for those who wait.
+struct LockOwner {
+  int pid = 0;
+  std::string user;
+  std::string command;  ///< "las install foo"
+  std::string since;    ///< ISO 8601
+};
+
+/// An exclusive kernel lock (flock) on a permanent file; released when destroyed or when the process
+/// dies, so it cannot go stale. The file is never deleted.
+class FileLock {
+ public:
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  virtual ~FileLock() = default;
+
+  /// Waits up to `wait`, telling the reporter who holds it. Then Busy, naming the owner, with the
+  /// hint to use --wait. `wait` zero: try once.
+  static std::unique_ptr<FileLock> acquire(const std::filesystem::path& path,
+                                           const LockOwner& owner,
+                                           std::chrono::seconds wait,
+                                           const Activity& activity);
+
+ protected:
+  FileLock() = default;
+};
+
+}  // namespace las::platform

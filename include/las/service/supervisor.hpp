@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "las/base/activity.hpp"
+#include "las/fetch/fetch.hpp"
+#include "las/platform/environment.hpp"
+#include "las/platform/file_system.hpp"
+#include "las/platform/layout.hpp"
+#include "las/platform/process.hpp"
+#include "las/platform/systemd_bus.hpp"
+#include "las/state/records.hpp"
+
+namespace las::service {
+
+enum class RunState { Running, Starting, Stopping, Stopped, Failed, Absent };
+std::string_view to_string(RunState state);
+
+struct ServiceStatus {
+  RunState state = RunState::Absent;
+  std::uint32_t pid = 0;
+  std::string since;          ///< ISO 8601; "" unknown
+  std::string executable;     ///< /proc/<pid>/exe, to prove that the new one runs; "" unknown
+  std::optional<int> exit_status;
+  std::string detail;         ///< systemd's result word, or the last log line
+  std::optional<ByteSize> memory;
+  std::uint32_t restarts = 0;
+};
+
+/// Runs services. Two bodies behind one interface: systemd (sd-bus, generated units) and, where no
+/// systemd runs, `process` (setsid, pidfd, log files; no restart by itself, no start at boot — it says
+/// so). Errors: Io with the cause and the last log lines, Permission.
+class Supervisor {
+ public:
+  Supervisor() = default;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  virtual ~Supervisor() = default;
+
+  virtual std::string name() const = 0;  ///< "systemd", "process"
+  /// One translated sentence about what it cannot do; "" if nothing.
+  virtual std::string limits() const = 0;
+
+  /// Makes the set of installed services equal to `wanted`: writes changed units, removes units of
+  /// las that are not wanted (stopping them first), reloads once. Starts nothing. Idempotent.
+  virtual void install(const std::vector<state::ServiceInstance>& wanted, const Activity& activity) = 0;
+
+  virtual void start(const state::ServiceInstance& service, const Activity& activity) = 0;
+  /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out.
+  virtual void stop(const state::ServiceInstance& service, const Activity& activity) = 0;
+  virtual ServiceStatus status(const state::ServiceInstance& service) = 0;
+  /// The last `count` lines of its output, oldest first.
+  virtual std::vector<std::string> logs(const state::ServiceInstance& service, std::size_t count) = 0;
+  /// Ids of the services that are installed now (units or records of las), for verify and recovery.
+  virtual std::vector<std::string> installed() = 0;
+};
+
+struct SupervisorSurroundings {
+  platform::FileSystem& files;
+  platform::ProcessRunner& processes;
+  platform::Clock& clock;
+  const platform::Environment& environment;
+  const platform::Layout& layout;
+};
+
+std::unique_ptr<Supervisor> make_systemd_supervisor(SupervisorSurroundings surroundings,
+                                                    std::unique_ptr<platform::SystemdBus> bus);
+std::unique_ptr<Supervisor> make_process_supervisor(SupervisorSurroundings surroundings);
+/// systemd where it runs and the layout is its own (not below --root), else process.
+std::unique_ptr<Supervisor> make_supervisor(SupervisorSurroundings surroundings);
+
+/// Asks until the service is well. `ready` false with a reason when the process died, or the start
+/// period ran out. Waits by the clock between probes; stops at once when the process is gone.
+struct Health {
+  bool ready = false;
+  std::string reason;  ///< "200 from /health", "connection refused", "exited with status 1"
+  std::chrono::milliseconds waited{0};
+};
+Health wait_until_ready(Supervisor& supervisor,
+                        fetch::Fetcher& fetcher,
+                        platform::Clock& clock,
+                        const state::ServiceInstance& service,
+                        const Activity& activity);
+/// One probe, now.
+Health probe_health(Supervisor& supervisor,
+                    fetch::Fetcher& fetcher,
+                    const state::ServiceInstance& service,
+                    const Activity& activity);
+
+/// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is none.
+std::uint16_t choose_port(std::uint16_t first,
+                          std::uint16_t last,
+                          const std::vector<state::PortLease>& leases);
+
+}  // namespace las::service

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "las/base/activity.hpp"
+#include "las/catalog/manifest.hpp"
+#include "las/fetch/fetch.hpp"
+#include "las/platform/environment.hpp"
+#include "las/platform/file_system.hpp"
+#include "las/platform/layout.hpp"
+#include "las/platform/process.hpp"
+
+namespace las::source {
+
+/// What a kind of source works with; all references outlive it.
+struct Surroundings {
+  platform::FileSystem& files;
+  platform::ProcessRunner& processes;
+  fetch::Fetcher& fetcher;
+  const platform::Environment& environment;
+  const platform::Layout& layout;
+};
+
+/// What is to be staged.
+struct StageRequest {
+  std::string module;   ///< "llama.cpp"
+  std::string version;  ///< release version
+  std::string variant;
+  const catalog::Source* source = nullptr;
+  std::string manifest_directory;       ///< for ManifestFile::from
+  std::filesystem::path staging;        ///< an empty folder of this transaction, beside the store
+  /// Digests pinned at an earlier install, by URL.
+  std::function<std::optional<Digest>(const std::string& url)> pinned;
+  /// Must be called before anything outside the store is changed: it makes the intent durable.
+  std::function<void(const std::string& before, const std::string& wanted)> journal_external;
+};
+
+/// A payload ready to be moved into the store (or, for apt, packages already there).
+struct Staged {
+  std::filesystem::path payload;  ///< folder below `staging`; empty for sources outside the store
+  std::string store_name;         ///< "<name>-<version>-<digest12>"; "" likewise
+  std::string identity;           ///< what digest12 was made of: equal inputs give equal store names
+  std::string delivered;          ///< real version when it differs
+  std::string detail;             ///< URL, packages, requirement
+  std::map<std::string, std::string> executables;  ///< name → path in the payload (apt: absolute)
+  std::map<std::string, Digest> newly_pinned;      ///< by URL
+  std::optional<std::string> external_before, external_wanted;
+};
+
+/// One kind of source. Stateless. Implemented once each in src/source/<kind>.cpp.
+class SourceKind {
+ public:
+  SourceKind() = default;
+  SourceKind(const SourceKind&) = delete;
+  SourceKind& operator=(const SourceKind&) = delete;
+  virtual ~SourceKind() = default;
+
+  virtual std::string kind() const = 0;
+
+  /// Whether it can be tried on this machine at all, without the network: "" when it can, else the
+  /// reason as one translated clause ("apt has no package foo", "python3-venv is missing").
+  virtual std::string unavailable(const catalog::Source& source, const Activity& activity) = 0;
+
+  /// Where it comes from, for the plan: the first URL, the packages, the requirement.
+  virtual std::string describe(const catalog::Source& source) const = 0;
+
+  /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes outside
+  /// it were announced through journal_external and are undone by undo_external.
+  /// Network means "the next source may be tried"; Integrity and hostile content end the install.
+  virtual Staged stage(const StageRequest& request, const Activity& activity) = 0;
+
+  /// Takes back what stage() did outside the store, from the journaled intent; idempotent. Removes
+  /// only what that change brought.
+  virtual void undo_external(const std::string& before,
+                             const std::string& wanted,
+                             const Activity& activity);
+
+  /// Whether what `wanted` brought is still there, for verify: the faults found.
+  virtual std::vector<std::string> verify_external(const std::string& wanted, const Activity& activity);
+};
+
+std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_apt_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
+
+/// Every kind, by name. The one list a new kind is added to.
+std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);
+
+}  // namespace las::source

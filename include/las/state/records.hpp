@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "las/base/byte_size.hpp"
+#include "las/base/digest.hpp"
+
+/// What las remembers. Plain values; times are ISO 8601 UTC text. The JSON spelling of each record is
+/// the on-disk format and changes only with a schema version and a migration.
+namespace las::state {
+
+enum class Reason { User, Dependency, Optional };
+std::string_view to_string(Reason reason);
+
+/// What the user asked for: the intent.
+struct WorldEntry {
+  std::string module;
+  std::string range;    ///< version wish, "" = any
+  std::string variant;  ///< "" = the best
+  std::string mode;     ///< "" = as policy and manifest prefer
+  bool held = false;
+  bool operator==(const WorldEntry&) const = default;
+};
+
+/// A change outside the store and how to take it back (apt packages, users). Written to the journal
+/// before the act; kept in the generation while something needs it.
+struct ExternalChange {
+  std::string kind;    ///< source kind that knows how to undo it: "apt"
+  std::string before;  ///< that kind's own JSON: what was there
+  std::string wanted;  ///< that kind's own JSON: what it brings
+  bool operator==(const ExternalChange&) const = default;
+};
+
+struct InstalledModule {
+  std::string name;
+  std::string version;    ///< of the release that was resolved
+  std::string delivered;  ///< what the source really delivered ("" = the same)
+  std::string variant, mode;
+  Reason reason = Reason::User;
+  std::string source;      ///< "archive", "apt", "python"
+  std::string source_detail;  ///< URL, packages or requirement: where it came from
+  std::string store_name;  ///< folder in the store; "" for sources outside the store
+  std::optional<Digest> tree_digest;  ///< of the payload, for verify
+  bool pinned_now = false;  ///< the digest was unknown before this install
+  ByteSize size;
+  std::string installed_at;
+  std::map<std::string, std::string> executables;  ///< name → absolute path
+  std::vector<ExternalChange> external;
+  std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
+  bool operator==(const InstalledModule&) const = default;
+};
+
+/// A service as a generation fixes it: everything needed to run and to render its unit.
+struct ServiceInstance {
+  std::string id;      ///< deployment or module name; unit is las-<id>.service
+  std::string module;
+  std::string model;        ///< deployment: model name; "" otherwise
+  std::string model_digest; ///< deployment: content it serves
+  std::uint16_t port = 0;
+  std::string host = "127.0.0.1";
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> environment;
+  std::string health_kind, health_path;  ///< "http" "/health"; "tcp"; "none"
+  std::int64_t start_period_s = 60;
+  std::string stop_signal = "SIGTERM";
+  std::int64_t stop_timeout_s = 20;
+  std::string api;  ///< "openai" or ""
+  std::string data_directory;
+  std::string unit_text;  ///< rendered; the generation's units/ holds the same
+  bool operator==(const ServiceInstance&) const = default;
+};
+
+/// One complete, numbered state. Immutable once committed.
+struct Generation {
+  std::uint64_t number = 0;  ///< 0 is the empty state before the first install
+  std::uint64_t parent = 0;
+  std::string created_at, operation_id, command;
+  std::vector<InstalledModule> modules;    ///< sorted by name
+  std::vector<ServiceInstance> services;   ///< sorted by id
+  std::vector<WorldEntry> world;           ///< sorted by module
+  bool operator==(const Generation&) const = default;
+
+  const InstalledModule* find(const std::string& name) const;
+  const ServiceInstance* find_service(const std::string& id) const;
+};
+
+/// Wanted state of a service, outside the generations: `stop` and `start` change it.
+struct ServiceWish {
+  std::string id;
+  bool running = true;
+  bool operator==(const ServiceWish&) const = default;
+};
+
+struct PortLease {
+  std::uint16_t port = 0;
+  std::string owner;  ///< service id
+  bool operator==(const PortLease&) const = default;
+};
+
+struct ModelRecord {
+  std::string name;    ///< "tiny"
+  std::string format;  ///< "gguf"
+  Digest digest;       ///< of the file; it lies in models/blobs/<algorithm>-<hex>
+  ByteSize size;
+  std::string source;  ///< where it was imported or pulled from
+  std::string imported_at;
+  std::string architecture, quantization, license;  ///< from the file's own metadata; "" unknown
+  std::uint64_t parameters = 0;                     ///< 0 unknown
+  std::uint64_t context_length = 0;                 ///< 0 unknown
+  std::string note;  ///< e.g. "random weights, talks nonsense", from general.description
+  bool operator==(const ModelRecord&) const = default;
+};
+
+/// Where a transaction stands. Order matters: recovery undoes before Committed, redoes after.
+enum class Phase { Planned, Staging, Staged, Committed, Converged };
+std::string_view to_string(Phase phase);
+
+/// The one transaction in flight, if any; present at start of a run means it was interrupted.
+struct Journal {
+  std::string operation_id, command, started_at, boot_id;
+  Phase phase = Phase::Planned;
+  std::uint64_t from_generation = 0, to_generation = 0;
+  std::vector<std::string> staged_payloads;  ///< store folders this transaction may have created
+  std::vector<ExternalChange> external;      ///< in the order they were begun
+  bool operator==(const Journal&) const = default;
+};
+
+/// One line of history; kept for ever.
+struct OperationRecord {
+  std::string id, command, user, started_at, ended_at;
+  std::string outcome;  ///< "running", "done", "failed", "rolled-back", "interrupted"
+  std::string error;    ///< message of the failure
+  std::uint64_t generation_before = 0, generation_after = 0;
+  std::vector<std::string> changes;  ///< "install llama.cpp b11194 (cpu)", one each
+  bool operator==(const OperationRecord&) const = default;
+};
+
+/// A digest fixed at first install for a release whose publisher digest was not in the manifest.
+struct PinnedDigest {
+  std::string url;
+  Digest digest;
+  std::string pinned_at;
+  bool operator==(const PinnedDigest&) const = default;
+};
+
+std::string to_json(const Generation& generation);
+Generation generation_from_json(const std::string& text);  ///< CorruptState if it is not one
+
+}  // namespace las::state

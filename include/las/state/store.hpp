@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "las/state/records.hpp"
+
+namespace las::state {
+
+class ReadTransaction;
+class WriteTransaction;
+
+/// The LMDB environment under <state>/db: the only LMDB code. Opened once per process, in main's
+/// composition; never across fork. Readers never wait for the writer.
+///
+/// Errors: CorruptState (unreadable record, unknown schema version — the message says which las made
+/// it), NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it is retried by
+/// write().
+class StateStore {
+ public:
+  enum class Access { ReadOnly, ReadWrite };
+
+  /// ReadWrite creates the environment and migrates the schema. ReadOnly of a place where las never
+  /// ran gives an empty store and creates nothing.
+  static std::unique_ptr<StateStore> open(const std::filesystem::path& directory, Access access);
+  StateStore(const StateStore&) = delete;
+  StateStore& operator=(const StateStore&) = delete;
+  ~StateStore();
+
+  /// A consistent snapshot for the time of `body`. Keep it short: no downloads, prompts or children.
+  void read(const std::function<void(const ReadTransaction&)>& body) const;
+  /// All of `body`'s changes become durable together when it returns (fsync), or none when it throws.
+  /// `body` may run twice (map growth): it must only touch the transaction.
+  void write(const std::function<void(WriteTransaction&)>& body);
+
+  /// Every record of every table decodes: the faults found, for `las verify`.
+  std::vector<std::string> check() const;
+
+ private:
+  struct Environment;
+  explicit StateStore(std::unique_ptr<Environment> environment);
+  std::unique_ptr<Environment> environment_;
+};
+
+class ReadTransaction {
+ public:
+  virtual ~ReadTransaction() = default;
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+  std::uint64_t current_generation() const;  ///< 0 before the first install
+  std::optional<Generation> generation(std::uint64_t number) const;  ///< 0 always exists (empty)
+  Generation current() const;
+  std::vector<std::uint64_t> generation_numbers() const;  ///< ascending, without 0
+  std::optional<Journal> journal() const;
+  std::vector<OperationRecord> operations() const;  ///< oldest first
+  std::optional<OperationRecord> operation(const std::string& id) const;
+  std::optional<ServiceWish> service_wish(const std::string& id) const;
+  std::vector<PortLease> ports() const;
+  std::optional<ModelRecord> model(const std::string& name) const;
+  std::vector<ModelRecord> models() const;  ///< by name
+  std::optional<PinnedDigest> pinned_digest(const std::string& url) const;
+
+ protected:
+  ReadTransaction() = default;
+  friend class StateStore;
+  struct Handle;
+  Handle* handle_ = nullptr;
+};
+
+class WriteTransaction : public ReadTransaction {
+ public:
+  /// The next free number: one above the highest ever used.
+  std::uint64_t next_generation_number();
+  void put_generation(const Generation& generation);
+  void erase_generation(std::uint64_t number);
+  /// The commit point of a transaction.
+  void set_current_generation(std::uint64_t number);
+  void put_journal(const Journal& journal);
+  void clear_journal();
+  void put_operation(const OperationRecord& operation);
+  void put_service_wish(const ServiceWish& wish);
+  void erase_service_wish(const std::string& id);
+  void put_port(const PortLease& lease);
+  void erase_ports_of(const std::string& owner);
+  void put_model(const ModelRecord& model);
+  void erase_model(const std::string& name);
+  void put_pinned_digest(const PinnedDigest& pin);
+
+ protected:
+  WriteTransaction() = default;
+  friend class StateStore;
+};
+
+}  // namespace las::state
