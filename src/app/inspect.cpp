@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/app/inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "las/base/i18n.hpp"
+#include "las/model/library.hpp"
+#include "las/platform/hasher.hpp"
+#include "las/resolve/resolve.hpp"
+#include "las/service/unit.hpp"
+
+namespace las::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool wanted(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string reinstall(const std::string& module) { return "las install --reinstall " + module; }
+
+void verify_module(Session& session,
+                   const state::InstalledModule& module,
+                   std::vector<Finding>& findings,
+                   const Activity& activity) {
+  activity.cancellation.throw_if_requested();
+  if (!module.store_name.empty()) {
+    const fs::path payload = session.layout().store() / module.store_name;
+    if (!session.files().exists(payload)) {
+      findings.push_back({"payload-missing", module.name, payload.string(), reinstall(module.name)});
+      return;
+    }
+    const Digest now = platform::digest_of_tree(session.files(), payload);
+    if (module.tree_digest && now != *module.tree_digest)
+      findings.push_back({"payload-damaged",
+                          module.name,
+                          fmt::format(fmt::runtime(_("{}: {} recorded, {} found")),
+                                      payload.string(),
+                                      module.tree_digest->short_hex(),
+                                      now.short_hex()),
+                          reinstall(module.name)});
+  }
+  for (const state::ExternalChange& change : module.external) {
+    const auto kind = session.sources().find(change.kind);
+    if (kind == session.sources().end())
+      continue;
+    for (const std::string& fault : kind->second->verify_external(change.wanted, activity))
+      findings.push_back({"package-missing", module.name, fault, reinstall(module.name)});
+  }
+}
+
+void verify_services(Session& session,
+                     const state::Generation& generation,
+                     std::vector<Finding>& findings) {
+  const std::vector<std::string> installed = session.supervisor().installed();
+  for (const state::ServiceInstance& service : generation.services) {
+    if (std::find(installed.begin(), installed.end(), service.id) == installed.end()) {
+      findings.push_back({"unit-missing",
+                          service.id,
+                          service::unit_name(service.id),
+                          "las start " + service.id});
+      continue;
+    }
+    const fs::path unit = session.layout().units / service::unit_name(service.id);
+    if (session.supervisor().name() == "systemd" &&
+        session.files().try_read(unit).value_or("") + "\n" != service.unit_text)
+      findings.push_back({"unit-edited",
+                          service.id,
+                          unit.string(),
+                          "las start " + service.id});
+    if (session.supervisor().status(service).state == service::RunState::Failed)
+      findings.push_back({"service-failed",
+                          service.id,
+                          session.supervisor().status(service).detail,
+                          "las logs " + service.id});
+  }
+  for (const std::string& id : installed) {
+    if (generation.find_service(id) == nullptr)
+      findings.push_back({"unit-unknown", id, service::unit_name(id), "las stop " + id});
+  }
+}
+
+void verify_models(Session& session,
+                   const std::vector<state::ModelRecord>& models,
+                   bool deep,
+                   std::vector<Finding>& findings,
+                   const Activity& activity) {
+  const model::ModelLibrary library(
+      session.files(), session.clock(), session.layout(), session.store());
+  for (const state::ModelRecord& model : models) {
+    activity.cancellation.throw_if_requested();
+    const fs::path blob = library.blob_path(model.digest);
+    const auto status = session.files().status(blob);
+    const std::string mend = "las model remove " + model.name;
+    if (!status)
+      findings.push_back({"model-missing", model.name, blob.string(), mend});
+    else if (status->size != model.size.bytes() ||
+             (deep && platform::digest_of_file(blob) != model.digest))
+      findings.push_back({"model-damaged", model.name, blob.string(), mend});
+  }
+}
+
+}  // namespace
+
+DetectResult detect(Session& session, const Activity& activity) {
+  DetectResult result{session.profile(activity), session.verdict(activity), {}};
+  const state::Generation nothing;
+  for (const catalog::Manifest& manifest : session.catalog(activity).manifests()) {
+    if (!manifest.service || manifest.service->kind != catalog::ServiceTemplate::Kind::Deployment)
+      continue;
+    resolve::Request request;
+    request.install.push_back(resolve::parse_wish(manifest.name));
+    const resolve::Outcome outcome = resolve::resolve(
+        request, {session.catalog(activity), result.profile, result.verdict, nothing});
+    EngineFit fit;
+    fit.name = manifest.name;
+    if (outcome.resolution) {
+      for (const resolve::Choice& choice : outcome.resolution->choices) {
+        if (choice.name != manifest.name)
+          continue;
+        fit.usable = true;
+        fit.version = choice.version.text();
+        fit.variant = choice.variant_name;
+        fit.why = choice.why;
+      }
+    } else {
+      for (const resolve::Explanation::Reason& reason : outcome.explanation->reasons)
+        fit.why += (fit.why.empty() ? "" : "; ") + reason.text;
+    }
+    result.engines.push_back(std::move(fit));
+  }
+  return result;
+}
+
+std::vector<Finding> verify(Session& session,
+                            const std::vector<std::string>& names,
+                            bool deep,
+                            const Activity& activity) {
+  std::vector<Finding> findings;
+  state::Generation generation;
+  std::vector<state::ModelRecord> models;
+  bool interrupted = false;
+  session.store().read([&](const state::ReadTransaction& transaction) {
+    generation = transaction.current();
+    models = transaction.models();
+    interrupted = transaction.journal().has_value();
+  });
+  for (const std::string& name : names) {
+    if (generation.find(name) == nullptr)
+      throw Error(ErrorKind::NotFound, _("this module is not installed"), name)
+          .hint(_("see what is installed with: las list"));
+  }
+
+  for (const state::InstalledModule& module : generation.modules) {
+    if (wanted(names, module.name))
+      verify_module(session, module, findings, activity);
+  }
+  if (!names.empty())
+    return findings;
+
+  for (const std::string& fault : session.store().check())
+    findings.push_back({"state-damaged", "", fault, "las history"});
+  if (interrupted)
+    findings.push_back({"run-interrupted", "", _("a run was interrupted"), _("any changing command finishes it")});
+  const fs::path current = session.layout().current();
+  const bool linked = session.files().exists(current);
+  const std::string target = linked ? session.files().read_symlink(current).string() : "";
+  const std::string expected =
+      generation.number == 0 ? "" : "generations/" + std::to_string(generation.number);
+  if (target != expected)
+    findings.push_back({"current-link-wrong",
+                        "",
+                        fmt::format("{} -> {}", current.string(), target.empty() ? "-" : target),
+                        fmt::format("las rollback {}", generation.number)});
+  verify_services(session, generation, findings);
+  verify_models(session, models, deep, findings, activity);
+  return findings;
+}
+
+}  // namespace las::app

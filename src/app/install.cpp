@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/app/install.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "las/base/i18n.hpp"
+
+namespace las::app {
+
+namespace {
+
+state::Generation current_generation(Session& session) {
+  state::Generation generation;
+  session.store().read(
+      [&](const state::ReadTransaction& transaction) { generation = transaction.current(); });
+  return generation;
+}
+
+// Services of a module that goes away go first.
+void add_undeployments(const state::Generation& present, plan::Plan& plan) {
+  std::vector<plan::PlannedAction> first;
+  for (const plan::PlannedAction& action : plan.actions) {
+    if (action.action != plan::Action::Remove)
+      continue;
+    for (const state::ServiceInstance& service : present.services) {
+      if (service.module != action.subject)
+        continue;
+      for (plan::PlannedAction& undeploy : plan::make_undeploy_plan(present, service.id).actions)
+        first.push_back(std::move(undeploy));
+    }
+  }
+  plan.actions.insert(plan.actions.begin(), first.begin(), first.end());
+}
+
+// The resolver sees nothing to do for a module that is there; --reinstall gets it anew all the same.
+void add_reinstallations(const resolve::Request& wishes,
+                         const resolve::Resolution& resolution,
+                         plan::Plan& plan) {
+  for (const resolve::Wish& wish : wishes.install) {
+    const auto choice =
+        std::find_if(resolution.choices.begin(), resolution.choices.end(), [&](const auto& c) {
+          return c.name == wish.name && c.already_installed && c.variant != nullptr;
+        });
+    if (choice == resolution.choices.end())
+      continue;
+    plan::PlannedAction action;
+    action.action = plan::Action::Reinstall;
+    action.subject = choice->name;
+    action.version = action.old_version = choice->version.text();
+    action.variant = choice->variant_name;
+    action.mode = std::string(catalog::to_string(choice->mode));
+    action.reason = choice->reason;
+    action.why = _("asked for again");
+    action.sources = choice->variant->sources;
+    action.manifest_directory = choice->manifest->directory;
+    action.requires_modules = choice->requires_modules;
+    plan.actions.push_back(std::move(action));
+  }
+}
+
+}  // namespace
+
+PreparedPlan prepare_change(Session& session, const ChangeRequest& request, const Activity& activity) {
+  resolve::Request wishes;
+  for (const std::string& text : request.install) {
+    resolve::Wish wish = resolve::parse_wish(text);
+    if (!request.variant.empty())
+      wish.variant = request.variant;
+    if (!request.mode.empty())
+      wish.mode = request.mode;
+    wishes.install.push_back(std::move(wish));
+  }
+  wishes.remove = request.remove;
+  wishes.upgrade_all = request.upgrade_all;
+
+  const state::Generation present = current_generation(session);
+  const resolve::Outcome outcome = resolve::resolve(wishes,
+                                                    {session.catalog(activity),
+                                                     session.profile(activity),
+                                                     session.verdict(activity),
+                                                     present});
+  if (outcome.explanation)
+    throw resolve::to_error(*outcome.explanation);
+
+  PreparedPlan prepared;
+  prepared.plan = plan::make_plan(present, wishes, *outcome.resolution);
+  if (request.reinstall)
+    add_reinstallations(wishes, *outcome.resolution, prepared.plan);
+  add_undeployments(present, prepared.plan);
+  for (const plan::PlannedAction& action : prepared.plan.actions) {
+    for (const catalog::Source& source : action.sources) {
+      const auto kind = session.sources().find(source.kind());
+      if (kind == session.sources().end())
+        continue;
+      prepared.sources.push_back(
+          {action.subject, source.kind(), kind->second->describe(source), source.note});
+    }
+  }
+  prepared.base_generation = present.number;
+  return prepared;
+}
+
+transaction::Result execute(Session& session, const PreparedPlan& prepared, const Activity& activity) {
+  transaction::Transactor& transactor = session.writer(activity);
+  if (current_generation(session).number != prepared.base_generation)
+    throw Error(ErrorKind::Busy, _("the installed state changed since the plan was made"))
+        .hint(_("run the command again"));
+  return transactor.run(prepared.plan, session.command_line(), activity);
+}
+
+transaction::Result rollback(Session& session,
+                             std::optional<std::uint64_t> generation,
+                             const Activity& activity) {
+  transaction::Transactor& transactor = session.writer(activity);
+  const state::Generation present = current_generation(session);
+  if (!generation && present.number == 0)
+    throw Error(ErrorKind::NotFound, _("there is no earlier generation to go back to"))
+        .hint(_("see what happened with: las history"));
+  const std::uint64_t target = generation.value_or(present.parent);
+  if (target == present.number)
+    return {{}, present.number, present.number};
+  return transactor.switch_to(target, session.command_line(), activity);
+}
+
+}  // namespace las::app

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/app/session.hpp"
+
+#include <unistd.h>
+
+#include "las/app/serve.hpp"
+#include "las/base/i18n.hpp"
+#include "las/hardware/probe.hpp"
+
+namespace las::app {
+
+namespace fs = std::filesystem;
+
+std::string version() { return LAS_VERSION; }
+
+struct Session::Parts {
+  std::optional<Config> config;
+  std::optional<catalog::Catalog> catalog;
+  std::optional<hardware::HardwareProfile> profile;
+  std::optional<policy::Verdict> verdict;
+  std::unique_ptr<platform::FileLock> lock;
+  std::unique_ptr<state::StateStore> store;
+  bool store_writable = false;
+  std::unique_ptr<fetch::Fetcher> fetcher;
+  std::unique_ptr<service::Supervisor> supervisor;
+  std::map<std::string, std::unique_ptr<source::SourceKind>> sources;
+  std::unique_ptr<transaction::Transactor> transactor;
+};
+
+Session::Session(Platform platform, SessionOptions options)
+    : platform_(std::move(platform)),
+      options_(std::move(options)),
+      parts_(std::make_unique<Parts>()) {}
+
+Session::~Session() = default;
+
+const Config& Session::config() {
+  if (!parts_->config)
+    parts_->config =
+        Config::load(files(), layout(), environment(), options_.config_flags);
+  return *parts_->config;
+}
+
+fs::path Session::data_directory() const {
+  if (const auto from_environment = environment().get("LAS_DATA_DIR"))
+    return *from_environment;
+  const fs::path binary = fs::path(environment().executable).parent_path();
+  // <prefix>/bin/las beside <prefix>/share/las, then build/<preset>/las inside a checkout.
+  for (const fs::path& candidate :
+       {binary.parent_path() / "share" / "las", binary.parent_path().parent_path() / "share"}) {
+    if (platform_.files.exists(candidate / "manifests"))
+      return candidate;
+  }
+  return LAS_DATA_DIR;
+}
+
+const catalog::Catalog& Session::catalog(const Activity& activity) {
+  if (!parts_->catalog) {
+    std::vector<catalog::Registry> registries = {
+        {"built-in", data_directory() / "manifests"},
+        {"local", layout().config / "manifests.d"},
+    };
+    for (const std::string& folder : config().list("registries"))
+      registries.push_back({folder, folder});
+    Diagnostics diagnostics;
+    parts_->catalog = catalog::load_catalog(files(), registries, diagnostics);
+    for (const Diagnostic& item : diagnostics.items())
+      activity.warn("catalog", item.to_string());
+  }
+  return *parts_->catalog;
+}
+
+const hardware::HardwareProfile& Session::profile(const Activity& activity) {
+  if (!parts_->profile) {
+    if (options_.hardware_file) {
+      parts_->profile = with_context(
+          [&] { return options_.hardware_file->string(); },
+          [&] { return hardware::from_json(files().read_file(*options_.hardware_file)); });
+    } else {
+      hardware::ProbeOptions probe;
+      probe.sysroot = options_.sysroot;
+      probe.storage = {{"state", layout().state}, {"cache", layout().cache}};
+      parts_->profile = hardware::probe(environment(), processes(), probe, activity);
+    }
+  }
+  return *parts_->profile;
+}
+
+const policy::Verdict& Session::verdict(const Activity& activity) {
+  if (!parts_->verdict) {
+    Diagnostics diagnostics;
+    std::vector<policy::Rule> rules;
+    for (const fs::path& folder : {data_directory() / "policies", layout().config / "policies.d"}) {
+      if (!files().exists(folder))
+        continue;
+      for (const std::string& name : files().list_directory(folder)) {
+        if (!name.ends_with(".yaml"))
+          continue;
+        const fs::path path = folder / name;
+        for (policy::Rule& rule :
+             policy::parse_rules(files().read_file(path), path.string(), diagnostics))
+          rules.push_back(std::move(rule));
+      }
+    }
+    // A rule that cannot be read might be a denial: going on without it would be guessing.
+    diagnostics.throw_if_errors(_("a policy file has faults"));
+    parts_->verdict = policy::evaluate(profile(activity), rules);
+  }
+  return *parts_->verdict;
+}
+
+state::StateStore& Session::store() {
+  if (!parts_->store)
+    parts_->store =
+        state::StateStore::open(layout().database(), state::StateStore::Access::ReadOnly);
+  return *parts_->store;
+}
+
+fetch::Fetcher& Session::fetcher() {
+  if (!parts_->fetcher) {
+    fetch::FetchOptions options;
+    options.parallel = static_cast<int>(config().integer("fetch.parallel"));
+    options.attempts = static_cast<int>(config().integer("fetch.attempts"));
+    options.connect_timeout = std::chrono::seconds(config().integer("fetch.connect-timeout"));
+    options.stall_timeout = std::chrono::seconds(config().integer("fetch.stall-timeout"));
+    options.rate_limit = config().size("fetch.rate-limit");
+    if (const std::string file = config().text("fetch.ca-file"); !file.empty())
+      options.ca_file = file;
+    parts_->fetcher = fetch::make_curl_fetcher(files(), options);
+  }
+  return *parts_->fetcher;
+}
+
+service::Supervisor& Session::supervisor() {
+  if (!parts_->supervisor)
+    parts_->supervisor =
+        service::make_supervisor({files(), processes(), clock(), environment(), layout()});
+  return *parts_->supervisor;
+}
+
+const std::map<std::string, std::unique_ptr<source::SourceKind>>& Session::sources() {
+  if (parts_->sources.empty())
+    parts_->sources =
+        source::make_source_kinds({files(), processes(), fetcher(), environment(), layout()});
+  return parts_->sources;
+}
+
+transaction::Transactor& Session::writer(const Activity& activity) {
+  if (parts_->transactor)
+    return *parts_->transactor;
+  try {
+    for (const fs::path& folder : {layout().state, layout().store(), layout().staging(),
+                                   layout().generations(), layout().downloads(), layout().run})
+      files().make_directories(folder);
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::Permission && environment().uid != 0 &&
+        layout().scope == platform::Scope::System)
+      error.hint(_("try it with sudo, or for yourself only: las --user ..."));
+    throw;
+  }
+  const platform::LockOwner owner{static_cast<int>(::getpid()),
+                                  environment().user,
+                                  command_line(),
+                                  platform::to_iso8601(clock().now())};
+  parts_->lock = platform::FileLock::acquire(
+      layout().lock_file(), owner, std::chrono::seconds(config().integer("lock.wait")), activity);
+  // One environment per process: a read-only one opened earlier is closed first.
+  parts_->store.reset();
+  parts_->store =
+      state::StateStore::open(layout().database(), state::StateStore::Access::ReadWrite);
+  parts_->transactor = std::make_unique<transaction::Transactor>(transaction::Surroundings{
+      files(),
+      clock(),
+      environment(),
+      layout(),
+      *parts_->store,
+      fetcher(),
+      supervisor(),
+      sources(),
+      options_.operation_id,
+      [this, activity](const state::ServiceInstance& old, const state::InstalledModule& module) {
+        return rebuild_service(*this, old, module, activity);
+      }});
+  if (const auto done = parts_->transactor->recover(activity))
+    activity.warn("transaction", *done);
+  return *parts_->transactor;
+}
+
+}  // namespace las::app

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "las/app/session.hpp"
+#include "las/cli/cli.hpp"
+
+namespace las::cli {
+
+/// Options that every command understands, before or after its name.
+struct GlobalOptions {
+  std::string root, hardware, sysroot, color, log_format, progress = "auto", config_wait;
+  bool user = false, json = false, yes = false, dry_run = false, detailed_exit = false;
+  int verbose = 0;
+  bool quiet = false, no_color = false, version = false;
+};
+
+/// What a command gets. Results go to `out`; `note` is for everything else.
+struct Context {
+  app::Session& session;
+  const Activity& activity;
+  const Streams& streams;
+  const GlobalOptions& options;
+  std::ostream& out;
+  bool color = false;
+
+  /// A line for the person on stderr; silent with --quiet.
+  void note(const std::string& line) const;
+  /// A JSON document on stdout: {"schema": 1, ...}.
+  void print_json(nlohmann::ordered_json document) const;
+  /// Asks [Y/n] on the terminal. --yes answers; without a terminal it is a Usage error.
+  bool confirm(const std::string& question) const;
+  std::string bold(const std::string& text) const;
+  std::string dim(const std::string& text) const;
+  std::string paint(const std::string& text, int ansi_color) const;
+};
+
+using Run = std::function<int(Context&)>;
+
+struct Example {
+  const char* command;
+  const char* explanation;  ///< marked for translation
+};
+
+/// One command. The table of these makes parsing, --help, the man page and the completions.
+struct CommandSpec {
+  const char* name;     ///< "install", or "model import" for a nested one
+  const char* group;    ///< heading in `las --help`; marked for translation
+  const char* summary;  ///< one line, marked for translation
+  const char* description;  ///< paragraphs, marked for translation; may be ""
+  std::vector<Example> examples;
+  /// Declares arguments and options; returns what runs. nullptr for a mere parent ("model").
+  Run (*setup)(CLI::App&);
+  bool changes = false;  ///< writes to the state: logged to the file and the journal
+  bool hidden = false;
+};
+
+/// All commands, in the order of the help text.
+const std::vector<CommandSpec>& command_table();
+
+/// The whole command line as CLI11 sees it. Runs are filled in `runs` by command name.
+struct Parser {
+  std::unique_ptr<CLI::App> app;
+  std::map<const CLI::App*, std::pair<const CommandSpec*, Run>> commands;
+};
+/// `options` must outlive the parser.
+Parser make_parser(GlobalOptions& options);
+
+/// Type names of arguments double as completion kinds: what `las complete` offers for them.
+namespace kind {
+inline constexpr const char* kModule = "MODULE";
+inline constexpr const char* kInstalled = "INSTALLED";
+inline constexpr const char* kModel = "MODEL";
+inline constexpr const char* kService = "SERVICE";
+inline constexpr const char* kFile = "FILE";
+inline constexpr const char* kDirectory = "DIR";
+inline constexpr const char* kGeneration = "GENERATION";
+inline constexpr const char* kSetting = "KEY";
+}  // namespace kind
+
+// Marks a static text for translation; _() translates it where it is shown.
+#define N_(text) text
+
+// --- commands/*.cpp; one function per command, listed in command_table.cpp ---
+Run setup_chat(CLI::App& app);
+Run setup_complete(CLI::App& app);
+Run setup_completion(CLI::App& app);
+Run setup_config_get(CLI::App& app);
+Run setup_config_list(CLI::App& app);
+Run setup_config_set(CLI::App& app);
+Run setup_config_unset(CLI::App& app);
+Run setup_detect(CLI::App& app);
+Run setup_health(CLI::App& app);
+Run setup_history(CLI::App& app);
+Run setup_install(CLI::App& app);
+Run setup_lint(CLI::App& app);
+Run setup_list(CLI::App& app);
+Run setup_logs(CLI::App& app);
+Run setup_manual(CLI::App& app);
+Run setup_metrics(CLI::App& app);
+Run setup_model_import(CLI::App& app);
+Run setup_model_list(CLI::App& app);
+Run setup_model_remove(CLI::App& app);
+Run setup_remove(CLI::App& app);
+Run setup_rollback(CLI::App& app);
+Run setup_search(CLI::App& app);
+Run setup_serve(CLI::App& app);
+Run setup_show(CLI::App& app);
+Run setup_start(CLI::App& app);
+Run setup_status(CLI::App& app);
+Run setup_stop(CLI::App& app);
+Run setup_upgrade(CLI::App& app);
+Run setup_verify(CLI::App& app);
+
+}  // namespace las::cli

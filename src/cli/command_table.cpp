@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.hpp"
+
+namespace las::cli {
+
+const std::vector<CommandSpec>& command_table() {
+  static constexpr const char* kLook = N_("Look around");
+  static constexpr const char* kChange = N_("Install and remove");
+  static constexpr const char* kRun = N_("Models and services");
+  static constexpr const char* kKeep = N_("History and health of this machine");
+  static constexpr const char* kSetup = N_("Settings and scripting");
+  static const std::vector<CommandSpec> kTable = {
+      {"detect", kLook, N_("what this machine is and what it can carry"),
+       N_("Reads the hardware and the system, evaluates the policies, and tells the tier, the largest "
+          "sensible models, and which engines can run here. A fact that cannot be read is shown as "
+          "unknown; nothing is guessed."),
+       {{"las detect", N_("for people")},
+        {"las detect --json", N_("every fact with the place it was read from")},
+        {"las detect --save FILE", N_("keep the profile, to plan for this machine elsewhere")}},
+       setup_detect},
+      {"search", kLook, N_("find modules by words in name and description"), "",
+       {{"las search chat", N_("everything that mentions it")}}, setup_search},
+      {"show", kLook, N_("everything known about a module"),
+       N_("Versions, variants and sources, what it needs, and whether it fits this machine."),
+       {{"las show NAME", ""}}, setup_show},
+      {"list", kLook, N_("installed modules"),
+       N_("With --available, every module in the catalog."),
+       {{"las list", ""}, {"las list --available", ""}}, setup_list},
+
+      {"install", kChange, N_("install modules and what they need"),
+       N_("Shows the plan (version, variant, sizes, mode, where from) and asks before anything is "
+          "changed. Either all of it is installed, or everything stays as it was."),
+       {{"las install NAME", N_("the best build for this machine")},
+        {"las install NAME=1.2 --variant vulkan", N_("exactly this one")},
+        {"las install --dry-run NAME", N_("only the plan")}},
+       setup_install, true},
+      {"remove", kChange, N_("remove modules; their data stays"),
+       N_("Also removes dependencies that nothing else needs and the services of these modules. "
+          "Data of services and models are never touched."),
+       {{"las remove NAME", ""}}, setup_remove, true},
+      {"upgrade", kChange, N_("bring installed modules to their newest release"), "",
+       {{"las upgrade", N_("all of them")}, {"las upgrade NAME", N_("only this one")}},
+       setup_upgrade, true},
+
+      {"model", kRun, N_("the models of this machine"), "", {}, nullptr},
+      {"model import", kRun, N_("take a model file into the library"),
+       N_("The file is checked by its content, hashed, and copied (or cloned, where the file system "
+          "can) into the library. The original stays."),
+       {{"las model import tiny.gguf", ""}, {"las model import big.gguf --name big", ""}},
+       setup_model_import, true},
+      {"model list", kRun, N_("models in the library"), "", {}, setup_model_list},
+      {"model remove", kRun, N_("forget a model and free its space"), "", {}, setup_model_remove, true},
+      {"serve", kRun, N_("serve a model: pick the engine, start it, wait until it answers"),
+       N_("Chooses an installed engine for the model's format and a free port on the loopback "
+          "address, generates the service, starts it and waits until it is healthy. If it does not "
+          "become healthy, everything is as it was before."),
+       {{"las serve tiny", ""}, {"las serve tiny --port 8080 --name demo", ""}},
+       setup_serve, true},
+      {"chat", kRun, N_("talk to a served model"),
+       N_("Streams the answer from the OpenAI-compatible endpoint to standard output; tokens per "
+          "second go to standard error. Without a message it reads them from standard input, line "
+          "by line."),
+       {{"las chat tiny \"hello\"", ""}, {"echo hello | las chat tiny", ""}}, setup_chat},
+      {"status", kRun, N_("services: state, process, memory, port"), "", {}, setup_status},
+      {"start", kRun, N_("start services and wait until they answer"), "", {}, setup_start, true},
+      {"stop", kRun, N_("stop services and wait until they are gone"), "", {}, setup_stop, true},
+      {"logs", kRun, N_("what a service printed"), "", {{"las logs tiny --lines 50", ""}}, setup_logs},
+      {"health", kRun, N_("ask every service whether it is well"),
+       N_("Exit status 1 when one of them is not."), {}, setup_health},
+
+      {"history", kKeep, N_("what was done, when, by whom, and the generations it made"), "", {},
+       setup_history},
+      {"rollback", kKeep, N_("go back to the previous generation, or to a given one"),
+       N_("A switch, not a reinstall: nothing is downloaded. Services that the other generation "
+          "does not have are stopped and their units removed."),
+       {{"las rollback", N_("to the generation before")}, {"las rollback 3", ""}},
+       setup_rollback, true},
+      {"verify", kKeep, N_("compare the store, links, services and models with the records"),
+       N_("Exit status 1 when something differs; each finding says what mends it."),
+       {{"las verify", ""}, {"las verify --deep", N_("hash the models too")}}, setup_verify},
+      {"metrics", kKeep, N_("numbers for Prometheus (text format)"), "", {}, setup_metrics},
+
+      {"config", kSetup, N_("settings"), "", {}, nullptr},
+      {"config list", kSetup, N_("all settings with their values"),
+       N_("With --origin, where each value came from: default, file, environment or flag."),
+       {{"las config list --origin", ""}}, setup_config_list},
+      {"config get", kSetup, N_("one value"), "", {}, setup_config_get},
+      {"config set", kSetup, N_("write a setting to the configuration file"), "",
+       {{"las config set fetch.parallel 8", ""}}, setup_config_set},
+      {"config unset", kSetup, N_("take a setting out of the configuration file"), "", {},
+       setup_config_unset},
+      {"lint", kSetup, N_("check manifests and policies"),
+       N_("All faults at once, with file, line, key and suggestion. Exit status 1 when there are any."),
+       {{"las lint share/manifests", ""}}, setup_lint},
+      {"completion", kSetup, N_("print the completion script of a shell"), "",
+       {{"las completion bash > ~/.local/share/bash-completion/completions/las", ""}},
+       setup_completion},
+      {"complete", kSetup, N_("what the completion scripts ask"), "", {}, setup_complete, false, true},
+      {"manual", kSetup, N_("print the manual page (roff)"), "", {}, setup_manual, false, true},
+  };
+  return kTable;
+}
+
+}  // namespace las::cli

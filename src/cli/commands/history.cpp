@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// history, rollback, verify.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command.hpp"
+#include "las/app/inspect.hpp"
+#include "las/app/install.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "render.hpp"
+
+namespace las::cli {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+int run_history(Context& context) {
+  std::vector<state::OperationRecord> operations;
+  std::uint64_t current = 0;
+  context.session.store().read([&](const state::ReadTransaction& transaction) {
+    operations = transaction.operations();
+    current = transaction.current_generation();
+  });
+  if (context.options.json) {
+    ordered_json all = ordered_json::array();
+    for (const state::OperationRecord& operation : operations)
+      all.push_back({{"id", operation.id}, {"command", operation.command}, {"user", operation.user},
+                     {"started_at", operation.started_at}, {"ended_at", operation.ended_at},
+                     {"outcome", operation.outcome}, {"error", operation.error},
+                     {"generation_before", operation.generation_before},
+                     {"generation_after", operation.generation_after},
+                     {"changes", strings_json(operation.changes)}});
+    context.print_json({{"current_generation", current}, {"operations", std::move(all)}});
+    return 0;
+  }
+  if (operations.empty()) {
+    context.note(_("Nothing was done yet."));
+    return 0;
+  }
+  for (const state::OperationRecord& operation : operations) {
+    const std::string generations =
+        operation.generation_before == operation.generation_after
+            ? fmt::format(fmt::runtime(_("generation {}")), operation.generation_after)
+            : fmt::format(fmt::runtime(_("generation {} -> {}")), operation.generation_before, operation.generation_after);
+    context.out << context.bold(operation.id) << "  " << operation.outcome << "  " << generations << "  "
+                << operation.user << "  " << operation.command << "\n";
+    for (const std::string& change : operation.changes)
+      context.out << "    " << change << "\n";
+    if (!operation.error.empty())
+      context.out << "    " << operation.error << "\n";
+  }
+  context.out << fmt::format(fmt::runtime(_("Current generation: {}")), current) << "\n";
+  return 0;
+}
+
+int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
+  state::Generation present, target;
+  context.session.store().read([&](const state::ReadTransaction& transaction) {
+    present = transaction.current();
+    const std::uint64_t number = wanted.value_or(present.parent);
+    if (const auto found = transaction.generation(number))
+      target = *found;
+    else
+      throw Error(ErrorKind::NotFound, _("no such generation"), std::to_string(number))
+          .hint(_("see the generations with: las history"));
+  });
+  if (present.number == 0 && !wanted)
+    throw Error(ErrorKind::NotFound, _("there is no earlier generation to go back to"))
+        .hint(_("see what happened with: las history"));
+  if (target.number == present.number) {
+    context.note(_("Nothing to do."));
+    return 0;
+  }
+  std::string text = fmt::format(fmt::runtime(_("Switch from generation {} to generation {}:")), present.number, target.number) + "\n";
+  for (const state::ServiceInstance& service : present.services) {
+    if (target.find_service(service.id) == nullptr)
+      text += fmt::format(fmt::runtime(_("  stop and remove service {}")), service.id) + "\n";
+  }
+  for (const state::ServiceInstance& service : target.services) {
+    if (present.find_service(service.id) == nullptr)
+      text += fmt::format(fmt::runtime(_("  start service {}")), service.id) + "\n";
+  }
+  for (const state::InstalledModule& module : present.modules) {
+    if (target.find(module.name) == nullptr)
+      text += fmt::format(fmt::runtime(_("  without {} {}")), module.name, module.version) + "\n";
+  }
+  for (const state::InstalledModule& module : target.modules) {
+    const state::InstalledModule* now = present.find(module.name);
+    if (now == nullptr)
+      text += fmt::format(fmt::runtime(_("  with {} {}")), module.name, module.version) + "\n";
+    else if (!(*now == module))
+      text += fmt::format("  {} {} -> {}\n", module.name, now->version, module.version);
+  }
+  if (!context.options.json && !context.options.quiet)
+    context.out << text << std::flush;
+  if (context.options.dry_run)
+    return context.options.detailed_exit ? 10 : 0;
+  if (!context.confirm(_("Go on?"))) {
+    context.note(_("Nothing was changed."));
+    return 1;
+  }
+  const auto result = app::rollback(context.session, target.number, context.activity);
+  if (context.options.json)
+    context.print_json({{"success", true}, {"operation", result.operation_id}, {"generation", result.generation_after}});
+  else
+    context.note(fmt::format(fmt::runtime(_("Generation {} is current.")), result.generation_after));
+  return 0;
+}
+
+int run_verify(Context& context, const std::vector<std::string>& names, bool deep) {
+  const auto findings = app::verify(context.session, names, deep, context.activity);
+  if (context.options.json) {
+    ordered_json all = ordered_json::array();
+    for (const app::Finding& finding : findings)
+      all.push_back({{"id", finding.id}, {"subject", finding.subject}, {"evidence", finding.evidence}, {"mend", finding.mend}});
+    context.print_json({{"clean", findings.empty()}, {"findings", std::move(all)}});
+    return findings.empty() ? 0 : 1;
+  }
+  for (const app::Finding& finding : findings)
+    context.out << finding.id << (finding.subject.empty() ? "" : " " + finding.subject) << ": "
+                << finding.evidence << "\n    " << _("mend it with") << ": " << finding.mend << "\n";
+  context.note(findings.empty() ? _("Everything is as recorded.")
+                                : fmt::format(fmt::runtime(LAS_N("{} finding.", "{} findings.", findings.size())), findings.size()));
+  return findings.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+Run setup_history(CLI::App&) {
+  return [](Context& context) { return run_history(context); };
+}
+
+Run setup_rollback(CLI::App& app) {
+  auto number = std::make_shared<std::uint64_t>(0);
+  const CLI::Option* option =
+      app.add_option("generation", *number, _("number of a generation; none: the one before"))->type_name(kind::kGeneration);
+  return [number, option](Context& context) {
+    return run_rollback(context, option->count() > 0 ? std::optional<std::uint64_t>(*number) : std::nullopt);
+  };
+}
+
+Run setup_verify(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> names;
+    bool deep = false;
+  };
+  auto options = std::make_shared<Options>();
+  app.add_option("names", options->names, _("installed modules; none: everything"))->type_name(kind::kInstalled);
+  app.add_flag("--deep", options->deep, _("hash the models too"));
+  return [options](Context& context) { return run_verify(context, options->names, options->deep); };
+}
+
+}  // namespace las::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <istream>
+#include <ostream>
+
+#include "command.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+
+namespace las::cli {
+
+void Context::note(const std::string& line) const {
+  if (!options.quiet)
+    streams.err << line << std::endl;
+}
+
+void Context::print_json(nlohmann::ordered_json document) const {
+  nlohmann::ordered_json whole = {{"schema", 1}};
+  whole.update(document);
+  out << whole.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+}
+
+bool Context::confirm(const std::string& question) const {
+  if (options.yes)
+    return true;
+  if (!streams.in_is_terminal)
+    throw Error(ErrorKind::Usage, _("cannot ask: standard input is no terminal"))
+        .hint(_("say --yes to go on without asking, or --dry-run to only look"));
+  while (true) {
+    streams.err << question << " [Y/n] " << std::flush;
+    std::string answer;
+    if (!std::getline(streams.in, answer)) {
+      activity.cancellation.throw_if_requested();
+      return false;
+    }
+    answer = text::lower(text::trim(answer));
+    if (answer.empty() || answer == "y" || answer == "yes" || answer == text::lower(_("yes")))
+      return true;
+    if (answer == "n" || answer == "no" || answer == text::lower(_("no")))
+      return false;
+  }
+}
+
+std::string Context::bold(const std::string& text) const {
+  return color ? "\033[1m" + text + "\033[0m" : text;
+}
+
+std::string Context::dim(const std::string& text) const {
+  return color ? "\033[2m" + text + "\033[0m" : text;
+}
+
+std::string Context::paint(const std::string& text, int ansi_color) const {
+  return color ? fmt::format("\033[{}m{}\033[0m", ansi_color, text) : text;
+}
+
+}  // namespace las::cli

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+
+#include "command.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+
+namespace las::cli {
+
+namespace {
+
+void add_global_options(CLI::App& app, GlobalOptions& options) {
+  app.add_option("--root", options.root, _("work below this folder instead of /"))
+      ->type_name(kind::kDirectory);
+  app.add_flag("--user", options.user, _("work for this user only, without root"));
+  app.add_flag("--json", options.json, _("print data as JSON"));
+  app.add_flag("-y,--yes", options.yes, _("do not ask"));
+  app.add_flag("-n,--dry-run", options.dry_run, _("show what would be done and stop"));
+  app.add_flag("--detailed-exitcode",
+               options.detailed_exit,
+               _("with --dry-run: exit with 10 when something would change"));
+  app.add_flag("-q,--quiet", options.quiet, _("errors and results only"));
+  app.add_flag("-v,--verbose", options.verbose, _("show what happens inside; twice for more"));
+  app.add_flag("--no-color", options.no_color, _("no colours (so does NO_COLOR)"));
+  app.add_option("--progress", options.progress, _("how to show progress: auto, bar, plain, json, none"))
+      ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
+      ->type_name("WHEN");
+  app.add_option("--log-format", options.log_format, _("log lines as text or json"))
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  app.add_option("--hardware", options.hardware, _("plan for the machine in this profile"))
+      ->type_name(kind::kFile);
+  app.add_option("--sysroot", options.sysroot, _("read hardware facts from a captured tree"))
+      ->type_name(kind::kDirectory);
+  app.add_option("--wait", options.config_wait, _("seconds to wait for another running las"))
+      ->type_name("SECONDS");
+}
+
+}  // namespace
+
+Parser make_parser(GlobalOptions& options) {
+  Parser parser;
+  parser.app = std::make_unique<CLI::App>(_("apt for a local AI workstation"), "las");
+  CLI::App& app = *parser.app;
+  app.set_help_flag("-h,--help", _("show this help"));
+  app.add_flag("--version", options.version, _("show the version and exit"));
+  add_global_options(app, options);
+  app.require_subcommand(0, 1);
+
+  std::map<std::string, CLI::App*> parents;
+  for (const CommandSpec& spec : command_table()) {
+    const std::vector<std::string> words = text::split(spec.name, ' ');
+    CLI::App* parent = words.size() == 1 ? &app : parents.at(words.front());
+    CLI::App* command = parent->add_subcommand(words.back(), _(spec.summary));
+    command->fallthrough();
+    if (spec.setup == nullptr) {
+      command->require_subcommand(1);
+      parents[spec.name] = command;
+      parser.commands[command] = {&spec, {}};
+      continue;
+    }
+    parser.commands[command] = {&spec, spec.setup(*command)};
+  }
+  return parser;
+}
+
+}  // namespace las::cli

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "las/base/i18n.hpp"
+
+namespace las::cli {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+std::string verb(plan::Action action) {
+  switch (action) {
+    case plan::Action::Install:
+      return _("install");
+    case plan::Action::Upgrade:
+      return _("upgrade");
+    case plan::Action::Downgrade:
+      return _("downgrade");
+    case plan::Action::Reinstall:
+      return _("reinstall");
+    case plan::Action::Remove:
+      return _("remove");
+    case plan::Action::Deploy:
+      return _("serve");
+    case plan::Action::Undeploy:
+      return _("stop and remove service");
+  }
+  return {};
+}
+
+std::string render_sources(const app::PreparedPlan& prepared,
+                           const plan::PlannedAction& action,
+                           const Context& context) {
+  std::string out;
+  bool first = true;
+  for (const auto& line : prepared.sources) {
+    if (line.subject != action.subject)
+      continue;
+    out += fmt::format("      {} {}: {}\n", first ? _("from") : _("else"), line.kind, line.from);
+    if (!line.note.empty())
+      out += context.dim("           " + line.note) + "\n";
+    first = false;
+  }
+  return out;
+}
+
+std::string sizes(const plan::PlannedAction& action) {
+  return fmt::format(fmt::runtime(_("download {}, on disk {}")),
+                     action.download_size ? action.download_size->to_string() : _("unknown"),
+                     action.installed_size ? action.installed_size->to_string() : _("unknown"));
+}
+
+ordered_json size_json(const std::optional<ByteSize>& size) {
+  return size ? ordered_json(size->bytes()) : ordered_json(nullptr);
+}
+
+}  // namespace
+
+std::string render_table(const std::vector<std::string>& header,
+                         const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(header.size(), 0);
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    widths[i] = header[i].size();
+    for (const auto& row : rows)
+      widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += cells[i];
+      if (i + 1 < cells.size())
+        text += std::string(widths[i] - cells[i].size() + 2, ' ');
+    }
+    out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+  };
+  line(header);
+  for (const auto& row : rows)
+    line(row);
+  return out;
+}
+
+std::string render_plan(const app::PreparedPlan& prepared, const Context& context) {
+  std::string out = context.bold(_("The plan:")) + "\n";
+  for (const plan::PlannedAction& action : prepared.plan.actions) {
+    out += fmt::format("  {} {}", verb(action.action), context.bold(action.subject));
+    if (!action.old_version.empty() && action.old_version != action.version &&
+        !action.version.empty())
+      out += " " + action.old_version + " ->";
+    if (!action.version.empty())
+      out += " " + action.version;
+    if (!action.variant.empty())
+      out += fmt::format(" ({}, {})", action.variant, action.mode);
+    out += "\n";
+    if (!action.why.empty())
+      out += "      " + action.why + "\n";
+    if (action.action != plan::Action::Remove && action.action != plan::Action::Deploy &&
+        action.action != plan::Action::Undeploy)
+      out += "      " + sizes(action) + "\n";
+    out += render_sources(prepared, action, context);
+    if (action.unpinned)
+      out += "      " + _("unpinned: the publisher's checksum is fetched and fixed at this install") + "\n";
+    if (action.service)
+      out += fmt::format(fmt::runtime(_("      {} by {}, on {}:{}")),
+                         action.service->model,
+                         action.service->module,
+                         action.service->host,
+                         action.service->port) +
+             "\n";
+  }
+  for (const std::string& text : prepared.notes)
+    out += "  " + _("note") + ": " + text + "\n";
+  return out;
+}
+
+ordered_json plan_json(const app::PreparedPlan& prepared) {
+  ordered_json actions = ordered_json::array();
+  for (const plan::PlannedAction& action : prepared.plan.actions) {
+    ordered_json item = {{"action", std::string(plan::to_string(action.action))},
+                         {"subject", action.subject},
+                         {"version", action.version},
+                         {"old_version", action.old_version},
+                         {"variant", action.variant},
+                         {"mode", action.mode},
+                         {"reason", std::string(state::to_string(action.reason))},
+                         {"why", action.why},
+                         {"unpinned", action.unpinned},
+                         {"download_size", size_json(action.download_size)},
+                         {"installed_size", size_json(action.installed_size)}};
+    item["sources"] = ordered_json::array();
+    for (const auto& line : prepared.sources) {
+      if (line.subject == action.subject)
+        item["sources"].push_back({{"kind", line.kind}, {"from", line.from}, {"note", line.note}});
+    }
+    item["service"] = action.service ? ordered_json{{"id", action.service->id},
+                                                    {"model", action.service->model},
+                                                    {"module", action.service->module},
+                                                    {"host", action.service->host},
+                                                    {"port", action.service->port}}
+                                     : ordered_json(nullptr);
+    actions.push_back(std::move(item));
+  }
+  return {{"actions", std::move(actions)}, {"notes", strings_json(prepared.notes)}};
+}
+
+ordered_json service_json(const app::ServiceView& view) {
+  const auto& status = view.status;
+  return {{"name", view.instance.id},
+          {"module", view.instance.module},
+          {"model", view.instance.model},
+          {"state", std::string(service::to_string(status.state))},
+          {"wanted", view.wished_running ? "running" : "stopped"},
+          {"pid", status.pid == 0 ? ordered_json(nullptr) : ordered_json(status.pid)},
+          {"since", status.since},
+          {"host", view.instance.host},
+          {"port", view.instance.port},
+          {"url", view.url},
+          {"memory", status.memory ? ordered_json(status.memory->bytes()) : ordered_json(nullptr)},
+          {"restarts", status.restarts},
+          {"exit_status", status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
+          {"detail", status.detail}};
+}
+
+ordered_json strings_json(const std::vector<std::string>& items) {
+  ordered_json array = ordered_json::array();
+  for (const std::string& item : items)
+    array.push_back(item);
+  return array;
+}
+
+int show_and_execute(Context& context, const app::PreparedPlan& prepared, const std::string& done) {
+  const bool json = context.options.json;
+  if (prepared.plan.empty()) {
+    if (json)
+      context.print_json({{"success", true}, {"changed", false}, {"plan", plan_json(prepared)}});
+    else
+      context.note(_("Nothing to do."));
+    return 0;
+  }
+  if (context.options.dry_run) {
+    if (json)
+      context.print_json({{"success", true}, {"changed", false}, {"plan", plan_json(prepared)}});
+    else
+      context.out << render_plan(prepared, context);
+    return context.options.detailed_exit ? 10 : 0;
+  }
+  if (!json && !context.options.quiet)
+    context.out << render_plan(prepared, context) << std::flush;
+  if (!context.confirm(_("Go on?"))) {
+    context.note(_("Nothing was changed."));
+    return 1;
+  }
+  const transaction::Result result = app::execute(context.session, prepared, context.activity);
+  if (json)
+    context.print_json({{"success", true},
+                        {"changed", true},
+                        {"operation", result.operation_id},
+                        {"generation", result.generation_after},
+                        {"plan", plan_json(prepared)}});
+  else if (!done.empty())
+    context.note(done);
+  return 0;
+}
+
+}  // namespace las::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "las/app/install.hpp"
+#include "las/app/services.hpp"
+
+namespace las::cli {
+
+/// Rows padded to the width of their column (display width is taken as bytes; names are ASCII).
+std::string render_table(const std::vector<std::string>& header,
+                         const std::vector<std::vector<std::string>>& rows);
+
+/// The plan as a person reads it before answering, and as data.
+std::string render_plan(const app::PreparedPlan& prepared, const Context& context);
+nlohmann::ordered_json plan_json(const app::PreparedPlan& prepared);
+
+nlohmann::ordered_json service_json(const app::ServiceView& view);
+nlohmann::ordered_json strings_json(const std::vector<std::string>& items);
+
+/// Shows the plan, asks, runs it. The whole course of every command that changes something:
+/// --dry-run stops after showing, nothing to do says so, and the exit status is what run() returns.
+int show_and_execute(Context& context, const app::PreparedPlan& prepared, const std::string& done);
+
+}  // namespace las::cli

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "command.hpp"
+#include "help.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/platform/journal.hpp"
+#include "progress.hpp"
+
+namespace las::cli {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string quoted_command(const std::vector<std::string>& arguments) {
+  std::string line = "las";
+  for (const std::string& argument : arguments) {
+    const bool plain = !argument.empty() &&
+                       argument.find_first_of(" \t\n\"'\\$`*?<>|&;()") == std::string::npos;
+    line += plain ? " " + argument : " '" + argument + "'";
+  }
+  return line;
+}
+
+void render_error(const Error& error, const Streams& streams, bool json, int status) {
+  if (json) {
+    ordered_json document = {{"schema", 1},
+                             {"success", false},
+                             {"error",
+                              {{"kind", std::string(to_string(error.kind()))},
+                               {"exit_status", status},
+                               {"message", error.message()},
+                               {"subject", error.subject()},
+                               {"cause", error.cause()},
+                               {"context", error.contexts()},
+                               {"hint", error.hint()},
+                               {"rolled_back", error.was_rolled_back()}}}};
+    streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace) << std::endl;
+    return;
+  }
+  streams.err << "las: " << error.what() << "\n";
+  for (const std::string& context : error.contexts())
+    streams.err << "  " << context << "\n";
+  if (error.was_rolled_back())
+    streams.err << _("  everything is as it was before") << "\n";
+  if (!error.hint().empty())
+    streams.err << _("hint") << ": " << error.hint() << "\n";
+  streams.err.flush();
+}
+
+platform::Layout choose_layout(const GlobalOptions& options, const platform::Environment& environment) {
+  if (options.user && !options.root.empty())
+    throw Error(ErrorKind::Usage, _("--user and --root exclude each other"));
+  if (options.user)
+    return platform::Layout::user(environment);
+  std::string root = options.root;
+  if (root.empty())
+    root = environment.get("LAS_ROOT").value_or("/");
+  return platform::Layout::system(std::filesystem::absolute(root).lexically_normal());
+}
+
+// A word that is no command gets the nearest one; CLI11 would only say that it did not expect it.
+void check_command_word(const std::vector<std::string>& arguments, const Parser& parser) {
+  const CLI::App* level = parser.app.get();
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word.starts_with("-")) {
+      const CLI::Option* option =
+          word.find('=') == std::string::npos ? parser.app->get_option_no_throw(word) : nullptr;
+      if (option != nullptr && option->get_expected_max() > 0)
+        ++i;
+      continue;
+    }
+    std::vector<std::string> names;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* child : level->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(child->get_name());
+      if (child->get_name() == word)
+        next = child;
+    }
+    if (names.empty())
+      return;  // arguments of the command
+    if (next == nullptr) {
+      const std::string nearest = nearest_name(word, names);
+      throw Error(ErrorKind::Usage, _("no such command"), word)
+          .hint(nearest.empty() ? _("see the commands with: las --help")
+                                : fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
+    }
+    level = next;
+  }
+}
+
+const CLI::App* deepest(const CLI::App* app) {
+  while (true) {
+    const auto chosen = app->get_subcommands();
+    if (chosen.empty())
+      return app;
+    app = chosen.front();
+  }
+}
+
+ProgressStyle choose_style(const GlobalOptions& options, const Streams& streams, const char* term) {
+  if (options.progress == "json")
+    return ProgressStyle::Json;
+  if (options.quiet || options.progress == "none")
+    return ProgressStyle::None;
+  if (options.progress == "bar")
+    return ProgressStyle::Bar;
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  return options.progress == "auto" && streams.err_is_terminal && !dumb ? ProgressStyle::Bar
+                                                                       : ProgressStyle::Plain;
+}
+
+bool choose_color(const GlobalOptions& options,
+                  const app::Config& config,
+                  const platform::Environment& environment,
+                  const Streams& streams) {
+  if (options.no_color || environment.variables.contains("NO_COLOR"))
+    return false;
+  const std::string wish = config.text("color");
+  return wish == "always" || (wish == "auto" && streams.out_is_terminal);
+}
+
+Severity parse_severity(const std::string& text) {
+  for (const Severity severity : {Severity::Debug, Severity::Info, Severity::Warning, Severity::Error}) {
+    if (to_string(severity) == text)
+      return severity;
+  }
+  return Severity::Info;
+}
+
+int run_command(const std::vector<std::string>& arguments,
+                const CommandSpec& spec,
+                const Run& command,
+                const GlobalOptions& options,
+                const app::Platform& platform,
+                const Streams& streams,
+                const Cancellation& cancellation) {
+  app::SessionOptions session_options;
+  session_options.layout = choose_layout(options, platform.environment);
+  session_options.command_line = quoted_command(arguments);
+  session_options.operation_id = platform::make_operation_id(platform.clock.now());
+  if (!options.hardware.empty())
+    session_options.hardware_file = options.hardware;
+  if (!options.sysroot.empty())
+    session_options.sysroot = options.sysroot;
+  if (!options.config_wait.empty())
+    session_options.config_flags["lock.wait"] = options.config_wait;
+  if (!options.log_format.empty())
+    session_options.config_flags["log.format"] = options.log_format;
+  app::Session session(platform, session_options);
+
+  const app::Config& config = session.config();
+  const bool color = choose_color(options, config, platform.environment, streams);
+  const auto term = platform.environment.get("TERM");
+  const Severity least = options.verbose > 0 ? Severity::Debug
+                         : options.quiet     ? Severity::Warning
+                                             : Severity::Info;
+  TeeReporter reporter;
+  reporter.add(make_progress_reporter(
+      streams, choose_style(options, streams, term ? term->c_str() : nullptr), least, color));
+  if (spec.changes && !options.dry_run) {
+    LogOptions log;
+    log.file = session.layout().logs / "las.log";
+    log.max_size = config.size("log.max-size").value_or(ByteSize::mib(10));
+    log.json = config.text("log.format") == "json";
+    log.journal = session.layout().root == "/" && platform::journal_available();
+    log.least = parse_severity(config.text("log.level"));
+    log.operation_id = session_options.operation_id;
+    log.command = session_options.command_line;
+    reporter.add(make_log_reporter(platform.files, platform.clock, std::move(log)));
+  }
+  const Activity activity{reporter, cancellation};
+  Context context{session, activity, streams, options, streams.out, color};
+  try {
+    return command(context);
+  } catch (const Error& error) {
+    activity.debug("cli", fmt::format("error: {}", error.what()));
+    throw;
+  }
+}
+
+int parse_and_run(const std::vector<std::string>& arguments,
+                  GlobalOptions& options,
+                  const app::Platform& platform,
+                  const Streams& streams,
+                  const Cancellation& cancellation) {
+  const Parser parser = make_parser(options);
+  try {
+    check_command_word(arguments, parser);
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    parser.app->parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* chosen = deepest(parser.app.get());
+    if (chosen == parser.app.get())
+      streams.out << render_overview(parser);
+    else
+      streams.out << render_help(*parser.commands.at(chosen).first, *chosen, *parser.app);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* chosen = deepest(parser.app.get());
+    const std::string name = chosen == parser.app.get() ? "" : parser.commands.at(chosen).first->name;
+    throw Error(ErrorKind::Usage, error.what())
+        .hint(name.empty() ? "las --help" : fmt::format("las {} --help", name));
+  }
+  if (options.version) {
+    streams.out << "las " << app::version() << "\n";
+    return 0;
+  }
+  const CLI::App* chosen = deepest(parser.app.get());
+  if (chosen == parser.app.get()) {
+    streams.err << render_overview(parser);
+    return 2;
+  }
+  const auto& [spec, command] = parser.commands.at(chosen);
+  return run_command(arguments, *spec, command, options, platform, streams, cancellation);
+}
+
+}  // namespace
+
+int exit_status(const Error& error, const Cancellation& cancellation) {
+  if (error.kind() == ErrorKind::Interrupted && cancellation.requested())
+    return 128 + cancellation.signal_number();
+  if (error.was_rolled_back())
+    return 8;
+  switch (error.kind()) {
+    case ErrorKind::Usage:
+      return 2;
+    case ErrorKind::PolicyDenied:
+      return 3;
+    case ErrorKind::Unsatisfiable:
+      return 4;
+    case ErrorKind::Busy:
+      return 5;
+    case ErrorKind::Integrity:
+      return 6;
+    case ErrorKind::Network:
+      return 7;
+    case ErrorKind::Interrupted:
+      return 130;
+    case ErrorKind::NotFound:
+    case ErrorKind::InvalidData:
+    case ErrorKind::Permission:
+    case ErrorKind::NoSpace:
+    case ErrorKind::Io:
+    case ErrorKind::CorruptState:
+      return 1;
+  }
+  return 1;
+}
+
+int run(const std::vector<std::string>& arguments,
+        const app::Platform& platform,
+        const Streams& streams,
+        const Cancellation& cancellation) {
+  // Scripts ask for the version often; nothing else is needed for it.
+  if (arguments.size() == 1 && arguments.front() == "--version") {
+    streams.out << "las " << app::version() << "\n";
+    return 0;
+  }
+  GlobalOptions options;
+  try {
+    const int status = parse_and_run(arguments, options, platform, streams, cancellation);
+    streams.out.flush();
+    if (!streams.out)
+      throw Error(ErrorKind::Io, _("could not write to standard output"));
+    return status;
+  } catch (const Error& error) {
+    const int status = exit_status(error, cancellation);
+    render_error(error, streams, options.json, status);
+    return status;
+  } catch (const std::exception& error) {
+    const Error wrapped(ErrorKind::Io, _("internal error"), error.what());
+    render_error(wrapped, streams, options.json, 1);
+    return 1;
+  }
+}
+
+}  // namespace las::cli

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 4 and 5: the next generation as a value, as a folder, and as the current one.
+#include <algorithm>
+#include <set>
+
+#include "las/service/unit.hpp"
+#include "run_state.hpp"
+
+namespace las::transaction {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+template <typename Items, typename Key>
+void erase_where(Items& items, Key&& matches) {
+  items.erase(std::remove_if(items.begin(), items.end(), matches), items.end());
+}
+
+void apply(state::Generation& generation,
+           const plan::PlannedAction& action,
+           const std::vector<state::InstalledModule>& staged) {
+  switch (action.action) {
+    case plan::Action::Install:
+    case plan::Action::Upgrade:
+    case plan::Action::Downgrade:
+    case plan::Action::Reinstall: {
+      erase_where(generation.modules, [&](const auto& m) { return m.name == action.subject; });
+      const auto found = std::find_if(
+          staged.begin(), staged.end(), [&](const auto& m) { return m.name == action.subject; });
+      if (found != staged.end())
+        generation.modules.push_back(*found);
+      break;
+    }
+    case plan::Action::Remove:
+      erase_where(generation.modules, [&](const auto& m) { return m.name == action.subject; });
+      break;
+    case plan::Action::Deploy:
+      erase_where(generation.services, [&](const auto& s) { return s.id == action.subject; });
+      if (action.service)
+        generation.services.push_back(*action.service);
+      break;
+    case plan::Action::Undeploy:
+      erase_where(generation.services, [&](const auto& s) { return s.id == action.subject; });
+      break;
+  }
+}
+
+}  // namespace
+
+state::Generation next_generation(const Run& run,
+                                  const state::Generation& present,
+                                  const plan::Plan& plan,
+                                  const std::vector<state::InstalledModule>& staged) {
+  state::Generation next = present;
+  next.number = run.journal.to_generation;
+  next.parent = present.number;
+  next.created_at = run.journal.started_at;
+  next.operation_id = run.journal.operation_id;
+  next.command = run.journal.command;
+  next.world = plan.world;
+  for (const plan::PlannedAction& action : plan.actions)
+    apply(next, action, staged);
+  // Services of a module that changed run from another store path now.
+  for (state::ServiceInstance& service : next.services) {
+    const bool changed = std::any_of(
+        staged.begin(), staged.end(), [&](const auto& m) { return m.name == service.module; });
+    if (changed)
+      service = run.world.rebuild_service(service, *next.find(service.module));
+  }
+  std::sort(next.modules.begin(), next.modules.end(), [](const auto& a, const auto& b) {
+    return a.name < b.name;
+  });
+  std::sort(next.services.begin(), next.services.end(), [](const auto& a, const auto& b) {
+    return a.id < b.id;
+  });
+  return next;
+}
+
+void write_generation_folder(const Surroundings& world, const state::Generation& generation) {
+  const fs::path folder = world.layout.generation(generation.number);
+  world.files.remove_tree(folder);
+  world.files.make_directories(folder / "bin");
+  world.files.make_directories(folder / "units");
+  std::set<std::string> taken;
+  for (const state::InstalledModule& module : generation.modules) {
+    for (const auto& [name, path] : module.executables) {
+      if (taken.insert(name).second)
+        world.files.create_symlink(folder / "bin" / name, path);
+    }
+  }
+  for (const state::ServiceInstance& service : generation.services)
+    world.files.replace_file(folder / "units" / service::unit_name(service.id), service.unit_text);
+  world.files.replace_file(folder / "generation.json", state::to_json(generation) + "\n");
+  world.files.sync_tree(folder);
+}
+
+void commit(Run& run, const state::Generation& generation) {
+  run.journal.phase = state::Phase::Committed;
+  run.operation.generation_after = generation.number;
+  run.world.store.write([&](state::WriteTransaction& transaction) {
+    if (generation.number != 0)
+      transaction.put_generation(generation);
+    const state::Generation before = transaction.current();
+    for (const state::ServiceInstance& service : before.services) {
+      transaction.erase_ports_of(service.id);
+      if (generation.find_service(service.id) == nullptr)
+        transaction.erase_service_wish(service.id);
+    }
+    for (const state::ServiceInstance& service : generation.services) {
+      transaction.put_port({service.port, service.id});
+      // `serve` means run it; a service that merely stays keeps its user's wish.
+      if (before.find_service(service.id) == nullptr || service_changed(before, service))
+        transaction.put_service_wish({service.id, true});
+    }
+    transaction.set_current_generation(generation.number);
+    transaction.put_journal(run.journal);
+    transaction.put_operation(run.operation);
+  });
+}
+
+std::vector<std::string> missing_payloads(const state::Generation& generation,
+                                          const platform::FileReader& files,
+                                          const platform::Layout& layout) {
+  std::vector<std::string> missing;
+  for (const state::InstalledModule& module : generation.modules) {
+    if (!module.store_name.empty() && !files.exists(layout.store() / module.store_name))
+      missing.push_back(module.store_name);
+  }
+  return missing;
+}
+
+}  // namespace las::transaction

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "las/state/records.hpp"
+#include "las/transaction/transaction.hpp"
+
+/// The steps of a transaction, one function each; transaction.cpp puts them in order.
+namespace las::transaction {
+
+/// What an unfinished transaction knows about itself; the journal is its durable half.
+struct Run {
+  const Surroundings& world;
+  state::Journal journal;
+  state::OperationRecord operation;
+};
+
+/// Writes journal and operation together.
+void record(Run& run);
+
+/// Step 3: fetches and stages every module of the plan into the store. Returns them as installed
+/// records, in plan order.
+std::vector<state::InstalledModule> stage_modules(Run& run,
+                                                  const plan::Plan& plan,
+                                                  const Activity& activity);
+/// Throws NoSpace when what the plan is known to need does not fit.
+void check_free_space(const Surroundings& world, const plan::Plan& plan);
+
+/// Step 4: the generation that results, and its folder generations/<n>/.
+state::Generation next_generation(const Run& run,
+                                  const state::Generation& present,
+                                  const plan::Plan& plan,
+                                  const std::vector<state::InstalledModule>& staged);
+void write_generation_folder(const Surroundings& world, const state::Generation& generation);
+
+/// Step 5: the commit point.
+void commit(Run& run, const state::Generation& generation);
+
+/// Step 6: makes the machine what `to` says. Idempotent.
+void converge(const Surroundings& world,
+              const state::Generation& from,
+              const state::Generation& to,
+              const Activity& activity);
+
+/// Step 7: every service that is new or changed in `to` runs the wanted program and is healthy.
+/// Throws Io with the reason.
+void prove(const Surroundings& world,
+           const state::Generation& from,
+           const state::Generation& to,
+           const Activity& activity);
+
+/// Steps 6 and 7 with the way back; then closes journal and operation.
+void finish(Run& run,
+            const state::Generation& from,
+            const state::Generation& to,
+            const Activity& activity);
+
+/// Takes back everything before the commit point.
+void undo(Run& run, const Activity& activity);
+
+/// Whether a service of `to` has to be (re)started because it differs from the one in `from`.
+bool service_changed(const state::Generation& from, const state::ServiceInstance& service);
+
+}  // namespace las::transaction

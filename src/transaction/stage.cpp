@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step 3: fetch and stage. Downloads land in the cache by digest; payloads are unpacked beside the
+// store, synced, and renamed into it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/platform/hasher.hpp"
+#include "run_state.hpp"
+
+namespace las::transaction {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool brings_payload(plan::Action action) {
+  switch (action) {
+    case plan::Action::Install:
+    case plan::Action::Upgrade:
+    case plan::Action::Downgrade:
+    case plan::Action::Reinstall:
+      return true;
+    case plan::Action::Remove:
+    case plan::Action::Deploy:
+    case plan::Action::Undeploy:
+      return false;
+  }
+  return false;
+}
+
+source::StageRequest make_request(Run& run,
+                                  const plan::PlannedAction& action,
+                                  const catalog::Source& source,
+                                  const fs::path& staging) {
+  source::StageRequest request;
+  request.module = action.subject;
+  request.version = action.version;
+  request.variant = action.variant;
+  request.source = &source;
+  request.manifest_directory = action.manifest_directory;
+  request.staging = staging;
+  request.pinned = [&run](const std::string& url) {
+    std::optional<Digest> digest;
+    run.world.store.read([&](const state::ReadTransaction& transaction) {
+      if (const auto pin = transaction.pinned_digest(url))
+        digest = pin->digest;
+    });
+    return digest;
+  };
+  request.journal_external = [&run, kind = source.kind()](const std::string& before,
+                                                          const std::string& wanted) {
+    run.journal.external.push_back({kind, before, wanted});
+    record(run);
+  };
+  return request;
+}
+
+// Moves the staged payload into the store; an equal payload that is there already is kept.
+Digest publish(Run& run, const source::Staged& staged) {
+  platform::FileSystem& files = run.world.files;
+  const platform::Layout& layout = run.world.layout;
+  const fs::path target = layout.store() / staged.store_name;
+  const Digest digest = platform::digest_of_tree(files, staged.payload);
+  if (files.exists(target)) {
+    if (platform::digest_of_tree(files, target) == digest)
+      return digest;
+    // Nothing may run from a damaged payload: the fresh one takes its place, the old one is kept
+    // aside until the next collection, because a running process may still have it open.
+    files.rename(target, target.string() + ".damaged-" + run.journal.operation_id);
+  }
+  files.sync_tree(staged.payload);
+  run.journal.staged_payloads.push_back(staged.store_name);
+  record(run);
+  files.rename(staged.payload, target);
+  return digest;
+}
+
+state::InstalledModule installed_from(Run& run,
+                                      const plan::PlannedAction& action,
+                                      const catalog::Source& source,
+                                      const source::Staged& staged) {
+  state::InstalledModule module;
+  module.name = action.subject;
+  module.version = action.version;
+  module.delivered = staged.delivered == action.version ? "" : staged.delivered;
+  module.variant = action.variant;
+  module.mode = action.mode;
+  module.reason = action.reason;
+  module.source = source.kind();
+  module.source_detail = staged.detail;
+  module.store_name = staged.store_name;
+  module.pinned_now = !staged.newly_pinned.empty();
+  module.installed_at = platform::to_iso8601(run.world.clock.now());
+  module.requires_modules = action.requires_modules;
+  fs::path base;
+  if (!staged.store_name.empty()) {
+    module.tree_digest = publish(run, staged);
+    base = run.world.layout.store() / staged.store_name;
+    module.size = platform::tree_size(run.world.files, base);
+  }
+  for (const auto& [name, path] : staged.executables)
+    module.executables[name] = base.empty() ? path : (base / path).string();
+  if (staged.external_wanted)
+    module.external.push_back(
+        {source.kind(), staged.external_before.value_or(""), *staged.external_wanted});
+  if (!staged.newly_pinned.empty()) {
+    run.world.store.write([&](state::WriteTransaction& transaction) {
+      for (const auto& [url, digest] : staged.newly_pinned)
+        transaction.put_pinned_digest({url, digest, module.installed_at});
+    });
+  }
+  return module;
+}
+
+// Tries the sources in order. Only "cannot be reached" and "not possible here" move on to the next;
+// wrong or hostile bytes end the transaction.
+state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, const Activity& activity) {
+  const fs::path staging =
+      run.world.layout.staging() / run.journal.operation_id / action.subject;
+  std::vector<std::string> failures;
+  bool network = false;
+  for (std::size_t index = 0; index < action.sources.size(); ++index) {
+    const catalog::Source& source = action.sources[index];
+    activity.cancellation.throw_if_requested();
+    const auto found = run.world.sources.find(source.kind());
+    if (found == run.world.sources.end()) {
+      failures.push_back(source.kind() + ": " + _("unknown kind of source"));
+      continue;
+    }
+    source::SourceKind& kind = *found->second;
+    std::string why = kind.unavailable(source, activity);
+    if (why.empty()) {
+      try {
+        run.world.files.remove_tree(staging);
+        run.world.files.make_directories(staging, 0755);
+        const source::Staged staged =
+            kind.stage(make_request(run, action, source, staging), activity);
+        return installed_from(run, action, source, staged);
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Network)
+          throw;
+        network = true;
+        why = error.what();
+      }
+    }
+    failures.push_back(fmt::format("{}: {}", source.kind(), why));
+    if (index + 1 < action.sources.size())
+      activity.warn("transaction",
+                    fmt::format(fmt::runtime(_("{}: source {} is not usable ({}); trying {}")),
+                                action.subject,
+                                kind.describe(source),
+                                why,
+                                action.sources[index + 1].kind()));
+  }
+  throw Error(network ? ErrorKind::Network : ErrorKind::Unsatisfiable,
+              _("no source could deliver it"),
+              action.subject + " " + action.version)
+      .cause(text::join(failures, "; "))
+      .hint(network ? _("check the network, or set a mirror; nothing was changed")
+                    : _("nothing was changed; see the sources with: las show NAME"));
+}
+
+}  // namespace
+
+void check_free_space(const Surroundings& world, const plan::Plan& plan) {
+  ByteSize needed;
+  for (const plan::PlannedAction& action : plan.actions) {
+    if (!brings_payload(action.action))
+      continue;
+    // Packed and unpacked lie side by side until the archive is collected.
+    needed += action.download_size.value_or(ByteSize());
+    needed += action.installed_size.value_or(action.download_size.value_or(ByteSize()));
+  }
+  const ByteSize free = world.files.free_space(world.layout.state);
+  if (needed > free)
+    throw Error(ErrorKind::NoSpace,
+                fmt::format(fmt::runtime(_("not enough free space: {} needed, {} free")),
+                            needed.to_string(),
+                            free.to_string()),
+                world.layout.state.string())
+        .hint(_("free some space, or put the state elsewhere with --root"));
+}
+
+std::vector<state::InstalledModule> stage_modules(Run& run,
+                                                  const plan::Plan& plan,
+                                                  const Activity& activity) {
+  run.journal.phase = state::Phase::Staging;
+  record(run);
+  std::vector<state::InstalledModule> staged;
+  for (const plan::PlannedAction& action : plan.actions) {
+    if (!brings_payload(action.action))
+      continue;
+    with_context(
+        [&] {
+          return fmt::format(
+              fmt::runtime(_("installing {} {}")), action.subject, action.version);
+        },
+        [&] { staged.push_back(stage_one(run, action, activity)); });
+  }
+  run.world.files.remove_tree(run.world.layout.staging() / run.journal.operation_id);
+  run.journal.phase = state::Phase::Staged;
+  record(run);
+  return staged;
+}
+
+}  // namespace las::transaction

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/transaction/transaction.hpp"
+
+#include <fmt/format.h>
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "run_state.hpp"
+
+namespace las::transaction {
+
+namespace {
+
+Run begin(const Surroundings& world, const std::string& command) {
+  const auto now = world.clock.now();
+  Run run{world, {}, {}};
+  run.journal.operation_id = world.operation_id;
+  run.journal.command = command;
+  run.journal.started_at = platform::to_iso8601(now);
+  run.journal.boot_id = world.environment.boot_id;
+  run.operation.id = run.journal.operation_id;
+  run.operation.command = command;
+  run.operation.user = world.environment.user;
+  run.operation.started_at = run.journal.started_at;
+  run.operation.outcome = "running";
+  return run;
+}
+
+// The journal entry is the first durable thing, so that a crash at any later point is found.
+void open_journal(Run& run, std::optional<std::uint64_t> target) {
+  run.world.store.write([&](state::WriteTransaction& transaction) {
+    run.journal.from_generation = transaction.current_generation();
+    run.journal.to_generation = target ? *target : transaction.next_generation_number();
+    run.operation.generation_before = run.journal.from_generation;
+    run.operation.generation_after = run.journal.from_generation;
+    transaction.put_journal(run.journal);
+    transaction.put_operation(run.operation);
+  });
+}
+
+state::Generation load_generation(const state::StateStore& store, std::uint64_t number) {
+  std::optional<state::Generation> generation;
+  store.read([&](const state::ReadTransaction& transaction) {
+    generation = transaction.generation(number);
+  });
+  if (!generation)
+    throw Error(ErrorKind::NotFound, _("no such generation"), std::to_string(number))
+        .hint(_("see the generations with: las history"));
+  return *generation;
+}
+
+Result result_of(const Run& run) {
+  return {run.operation.id, run.operation.generation_before, run.operation.generation_after};
+}
+
+}  // namespace
+
+void record(Run& run) {
+  run.world.store.write([&](state::WriteTransaction& transaction) {
+    transaction.put_journal(run.journal);
+    transaction.put_operation(run.operation);
+  });
+}
+
+Result Transactor::run(const plan::Plan& plan, const std::string& command, const Activity& activity) {
+  check_free_space(surroundings_, plan);
+  Run run = begin(surroundings_, command);
+  for (const plan::PlannedAction& action : plan.actions)
+    run.operation.changes.push_back(plan::summary(action));
+  open_journal(run, std::nullopt);
+  const state::Generation present = load_generation(surroundings_.store, run.journal.from_generation);
+
+  state::Generation next;
+  try {
+    const std::vector<state::InstalledModule> staged = stage_modules(run, plan, activity);
+    next = next_generation(run, present, plan, staged);
+    write_generation_folder(surroundings_, next);
+    activity.cancellation.throw_if_requested();
+    commit(run, next);
+  } catch (const Error& error) {
+    run.operation.error = error.what();
+    run.operation.outcome = error.kind() == ErrorKind::Interrupted ? "interrupted" : "failed";
+    undo(run, activity);
+    throw;
+  }
+  finish(run, present, next, activity);
+  return result_of(run);
+}
+
+Result Transactor::switch_to(std::uint64_t number,
+                             const std::string& command,
+                             const Activity& activity) {
+  const state::Generation target = load_generation(surroundings_.store, number);
+  const auto missing = missing_payloads(target, surroundings_.files, surroundings_.layout);
+  if (!missing.empty())
+    throw Error(ErrorKind::CorruptState,
+                fmt::format(fmt::runtime(_("generation {} needs a payload that is not in the store")),
+                            number),
+                text::join(missing, ", "))
+        .hint(_("install the module again: las install NAME"));
+
+  Run run = begin(surroundings_, command);
+  run.operation.changes.push_back(fmt::format("switch to generation {}", number));
+  open_journal(run, number);
+  const state::Generation present = load_generation(surroundings_.store, run.journal.from_generation);
+  // What lay outside the store was taken away when its generation was left; it cannot be switched
+  // back to, only installed again.
+  for (const state::InstalledModule& module : target.modules) {
+    for (const state::ExternalChange& change : module.external) {
+      const auto kind = surroundings_.sources.find(change.kind);
+      if (kind == surroundings_.sources.end() ||
+          kind->second->verify_external(change.wanted, activity).empty())
+        continue;
+      run.operation.outcome = "failed";
+      run.operation.error = "packages missing";
+      undo(run, activity);
+      throw Error(ErrorKind::CorruptState,
+                  _("packages that this generation needs are no longer installed"),
+                  module.name)
+          .hint(fmt::format(fmt::runtime(_("install it again: las install {}")), module.name));
+    }
+  }
+  commit(run, target);
+  finish(run, present, target, activity);
+  return result_of(run);
+}
+
+std::optional<std::string> Transactor::recover(const Activity& activity) {
+  std::optional<state::Journal> journal;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { journal = transaction.journal(); });
+  if (!journal)
+    return std::nullopt;
+
+  Run run{surroundings_, *journal, {}};
+  surroundings_.store.read([&](const state::ReadTransaction& transaction) {
+    run.operation = transaction.operation(journal->operation_id).value_or(state::OperationRecord{});
+  });
+  if (run.operation.id.empty()) {
+    run.operation.id = journal->operation_id;
+    run.operation.command = journal->command;
+    run.operation.started_at = journal->started_at;
+  }
+
+  if (journal->phase < state::Phase::Committed) {
+    run.operation.outcome = "interrupted";
+    run.operation.error = "stopped before the commit; undone by the next run";
+    undo(run, activity);
+    return fmt::format(fmt::runtime(_("an interrupted run ({}) was undone")), journal->command);
+  }
+  const state::Generation from = load_generation(surroundings_.store, journal->from_generation);
+  const state::Generation to = load_generation(surroundings_.store, journal->to_generation);
+  finish(run, from, to, activity);
+  return fmt::format(fmt::runtime(_("an interrupted run ({}) was finished")), journal->command);
+}
+
+}  // namespace las::transaction
