@@ -34,6 +34,22 @@ void add_undeployments(const state::Generation& present, plan::Plan& plan) {
   plan.actions.insert(plan.actions.begin(), first.begin(), first.end());
 }
 
+// A variant's sources may be for other machines (an arm64 archive beside the x86-64 one).
+void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& profile) {
+  for (plan::PlannedAction& action : plan.actions) {
+    if (action.sources.empty())
+      continue;
+    auto& sources = action.sources;
+    sources.erase(std::remove_if(sources.begin(),
+                                 sources.end(),
+                                 [&](const catalog::Source& source) {
+                                   return !resolve::unmet_needs(source.needs, profile).empty();
+                                 }),
+                  sources.end());
+    plan::describe_preferred_source(action);
+  }
+}
+
 // The resolver sees nothing to do for a module that is there; --reinstall gets it anew all the same.
 void add_reinstallations(const resolve::Request& wishes,
                          const resolve::Resolution& resolution,
@@ -73,6 +89,7 @@ PreparedPlan prepare_change(Session& session, const ChangeRequest& request, cons
     wishes.install.push_back(std::move(wish));
   }
   wishes.remove = request.remove;
+  wishes.upgrade = request.upgrade;
   wishes.upgrade_all = request.upgrade_all;
 
   const state::Generation present = current_generation(session);
@@ -88,6 +105,7 @@ PreparedPlan prepare_change(Session& session, const ChangeRequest& request, cons
   prepared.plan = plan::make_plan(present, wishes, *outcome.resolution);
   if (request.reinstall)
     add_reinstallations(wishes, *outcome.resolution, prepared.plan);
+  drop_foreign_sources(prepared.plan, session.profile(activity));
   add_undeployments(present, prepared.plan);
   for (const plan::PlannedAction& action : prepared.plan.actions) {
     for (const catalog::Source& source : action.sources) {

@@ -152,6 +152,10 @@ void render_instance(Session& session,
   instance.stop_timeout_s = service.stop_timeout.count();
   instance.api = service.api;
 
+  // Only systemd reads unit files, and only its layout can be described by one.
+  instance.unit_text.clear();
+  if (session.supervisor().name() != "systemd")
+    return;
   service::UnitInput input;
   input.instance = instance;
   input.description = instance.model.empty()

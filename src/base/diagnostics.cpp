@@ -83,7 +83,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   for (const std::string& candidate : candidates) {
     const std::string lowered = text::lower(candidate);
     std::size_t distance = edit_distance(wanted, lowered);
-    // "llama" for "llama.cpp": a full prefix is a good guess whatever its length.
+    // "web" for "web-server": a full prefix is a good guess whatever its length.
     if (wanted.size() >= 3 && lowered.starts_with(wanted))
       distance = std::min<std::size_t>(distance, 1);
     if (distance < best_distance) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 #include "run_state.hpp"
 
 namespace las::transaction {
@@ -29,6 +30,15 @@ bool wished_running(const state::StateStore& store, const std::string& id) {
       running = wish->running;
   });
   return running;
+}
+
+std::string without_comments(const std::string& unit) {
+  std::string out;
+  for (const std::string& line : text::lines(unit)) {
+    if (!line.starts_with('#'))
+      out += line + "\n";
+  }
+  return out;
 }
 
 bool is_up(service::RunState state) {
@@ -60,19 +70,39 @@ bool payload_in_use(const state::StateStore& store, const std::string& store_nam
 
 void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& changes,
+                   const std::vector<state::ExternalChange>& kept,
                    const Activity& activity) {
   for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
     const auto kind = world.sources.find(change->kind);
-    if (kind != world.sources.end())
-      kind->second->undo_external(change->before, change->wanted, activity);
+    if (kind == world.sources.end())
+      continue;
+    std::vector<std::string> wanted_by_others;
+    for (const state::ExternalChange& other : kept) {
+      if (other.kind == change->kind)
+        wanted_by_others.push_back(other.wanted);
+    }
+    kind->second->undo_external(change->before, change->wanted, wanted_by_others, activity);
   }
+}
+
+std::vector<state::ExternalChange> still_wanted(const state::Generation& generation) {
+  std::vector<state::ExternalChange> changes;
+  for (const state::InstalledModule& module : generation.modules)
+    changes.insert(changes.end(), module.external.begin(), module.external.end());
+  return changes;
 }
 
 }  // namespace
 
 bool service_changed(const state::Generation& from, const state::ServiceInstance& service) {
   const state::ServiceInstance* before = from.find_service(service.id);
-  return before == nullptr || !(*before == service);
+  if (before == nullptr)
+    return true;
+  // The unit's comment lines name the version of las; a newer las alone restarts nothing.
+  state::ServiceInstance a = *before, b = service;
+  a.unit_text = without_comments(a.unit_text);
+  b.unit_text = without_comments(b.unit_text);
+  return !(a == b);
 }
 
 void converge(const Surroundings& world,
@@ -86,8 +116,8 @@ void converge(const Surroundings& world,
     world.files.replace_symlink(current, fs::path("generations") / std::to_string(to.number));
 
   for (const state::ServiceInstance& service : from.services) {
-    const state::ServiceInstance* kept = to.find_service(service.id);
-    if (kept != nullptr && !(*kept == service))
+    if (to.find_service(service.id) != nullptr &&
+        service_changed(to, service))
       world.supervisor.stop(service, activity);
   }
   world.supervisor.install(to.services, activity);
@@ -98,7 +128,7 @@ void converge(const Surroundings& world,
   for (const state::InstalledModule& module : from.modules) {
     const state::InstalledModule* kept = to.find(module.name);
     if (!module.external.empty() && (kept == nullptr || kept->external.empty()))
-      undo_external(world, module.external, activity);
+      undo_external(world, module.external, still_wanted(to), activity);
   }
 }
 
@@ -162,7 +192,10 @@ void finish(Run& run,
 void undo(Run& run, const Activity& activity) {
   const Surroundings& world = run.world;
   const Activity steady = without_interruption(activity);
-  undo_external(world, run.journal.external, steady);
+  state::Generation present;
+  world.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  undo_external(world, run.journal.external, still_wanted(present), steady);
   world.files.remove_tree(world.layout.staging() / run.journal.operation_id);
   // A switch has an existing generation as its target: nothing was made, nothing is removed.
   bool made_here = true;

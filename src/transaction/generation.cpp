@@ -89,8 +89,11 @@ void write_generation_folder(const Surroundings& world, const state::Generation&
         world.files.create_symlink(folder / "bin" / name, path);
     }
   }
-  for (const state::ServiceInstance& service : generation.services)
+  for (const state::ServiceInstance& service : generation.services) {
+    if (service.unit_text.empty())
+      continue;  // the process supervisor needs none
     world.files.replace_file(folder / "units" / service::unit_name(service.id), service.unit_text);
+  }
   world.files.replace_file(folder / "generation.json", state::to_json(generation) + "\n");
   world.files.sync_tree(folder);
 }

@@ -143,15 +143,15 @@ state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, co
         if (error.kind() != ErrorKind::Network)
           throw;
         network = true;
-        why = error.what();
+        why = error.cause().empty() ? error.what() : error.cause();
       }
     }
     failures.push_back(fmt::format("{}: {}", source.kind(), why));
     if (index + 1 < action.sources.size())
       activity.warn("transaction",
-                    fmt::format(fmt::runtime(_("{}: source {} is not usable ({}); trying {}")),
+                    fmt::format(fmt::runtime(_("{}: the {} source cannot be used ({}); trying the next: {}")),
                                 action.subject,
-                                kind.describe(source),
+                                source.kind(),
                                 why,
                                 action.sources[index + 1].kind()));
   }

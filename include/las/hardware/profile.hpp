@@ -113,6 +113,11 @@ HardwareProfile from_json(const std::string& text);
 /// The profile's facts under flat names for conditions, traces and scenario files:
 /// "cpu.cores", "memory.effective", "gpu.count", "gpu.vram", "gpu.vram_total",
 /// "gpu.compute_capability" (the smallest over the GPUs), "gpu.vendor", "gpu.nvlink", "os.id" ...
+///
+/// The gpu.* facts are about the GPUs that a model would run on: the discrete ones of the vendor that
+/// has most VRAM, or without discrete ones the integrated ones; "gpu.vendors" lists all vendors.
+/// "memory.unified" is what an integrated GPU shares with the CPU, 0 where GPUs have their own.
+/// Every profile has the same names, apart from "storage.<purpose>.<fact>".
 struct NamedFact {
   std::string name;
   enum class Kind { Number, Size, Version, Text, Boolean, List } kind = Kind::Text;

@@ -28,11 +28,12 @@ class ModelLibrary {
   /// Checks the file (format by content, not by name), hashes it, clones it into the blob store
   /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file name
   /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with a
-  /// hint. Interrupted or failed: nothing is left behind.
+  /// hint. Interrupted or failed: nothing is left behind; killed: the next import sweeps it up.
+  /// Who calls holds the writer lock.
   Import import_file(const std::filesystem::path& path, std::string name, const Activity& activity);
 
   /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy when
-  /// a service of the current generation serves it.
+  /// a service of the current generation serves it. Who calls holds the writer lock.
   void remove(const std::string& name, const Activity& activity);
 
   std::filesystem::path blob_path(const Digest& digest) const;
@@ -41,6 +42,8 @@ class ModelLibrary {
   state::ModelRecord get(const std::string& name) const;
 
  private:
+  void record(const state::ModelRecord& model);
+
   platform::FileSystem& files_;
   platform::Clock& clock_;
   const platform::Layout& layout_;

@@ -42,11 +42,15 @@ Plan make_plan(const state::Generation& present,
                const resolve::Request& request,
                const resolve::Resolution& resolution);
 
+/// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to be
+/// called again when the list of sources changed.
+void describe_preferred_source(PlannedAction& action);
+
 /// Adds a deployment (or replaces the one of the same id).
 Plan make_deploy_plan(const state::Generation& present, const state::ServiceInstance& service);
 Plan make_undeploy_plan(const state::Generation& present, const std::string& service_id);
 
-/// "install llama.cpp b11194 (cpu)", for history.
+/// "install engine 1.2 (cpu)", for history.
 std::string summary(const PlannedAction& action);
 
 }  // namespace las::plan

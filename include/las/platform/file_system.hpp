@@ -47,6 +47,10 @@ class FileReader {
   /// Names (not paths) in a directory, sorted, without "." and "..".
   virtual std::vector<std::string> list_directory(const fs::path& path) const = 0;
   virtual fs::path read_symlink(const fs::path& path) const = 0;
+  /// Hands the content of a file of any size to `sink`, piece by piece. A reader that cannot stream
+  /// reads it whole.
+  virtual void scan_file(const fs::path& path,
+                         const std::function<void(std::span<const char>)>& sink) const;
 
   bool exists(const fs::path& path) const { return status(path).has_value(); }
   /// The content without surrounding space, or nothing if it cannot be read; for probes.
@@ -73,7 +77,8 @@ class FileWriter {
 /// A full disk is NoSpace; the caller's partial files are the caller's to remove.
 class FileSystem : public FileReader {
  public:
-  /// Makes the directory and its parents; existing ones are left as they are.
+  /// Makes the directory and its parents (those with 0755); existing ones are left as they are. Modes
+  /// are meant exactly: here and below, the umask does not take away from them.
   virtual void make_directories(const fs::path& path, std::uint32_t mode = 0755) = 0;
   /// O_CREAT|O_EXCL|O_NOFOLLOW: never writes through an existing name.
   virtual std::unique_ptr<FileWriter> create_file(const fs::path& path, std::uint32_t mode = 0644) = 0;
@@ -93,7 +98,9 @@ class FileSystem : public FileReader {
   /// The whole tree, without following symlinks; absent is fine. Makes read-only folders writable
   /// first (store payloads are read-only).
   virtual void remove_tree(const fs::path& path) = 0;
-  /// reflink, else hard link if `link_allowed`, else copy + fsync. The name must not exist.
+  /// reflink, else hard link if `link_allowed`, else copy + fsync. The name must not exist, and `from`
+  /// must be a regular file itself (a symlink is refused). Mode and modification time go along, the
+  /// owner does not. A failure leaves nothing behind.
   virtual void clone_file(const fs::path& from, const fs::path& to, bool link_allowed) = 0;
   virtual void set_mode(const fs::path& path, std::uint32_t mode) = 0;
   /// Everything below `path` survives a power cut: syncfs of its file system.

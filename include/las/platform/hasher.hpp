@@ -23,6 +23,9 @@ class Hasher {
 
   void update(std::span<const char> bytes);
   void update(std::string_view text) { update(std::span<const char>(text.data(), text.size())); }
+  // Both of these would convert to either of the above, and a literal's span holds its final NUL.
+  void update(const std::string& text) { update(std::string_view(text)); }
+  void update(const char* text) { update(std::string_view(text)); }
   /// Ends it; only once.
   Digest finish();
 

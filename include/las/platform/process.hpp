@@ -19,7 +19,8 @@ namespace las::platform {
 
 /// A program to run: argv as it is, never a shell line.
 struct Command {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it holds a '/'
+  /// argv[0] is looked up in the child's PATH (or the usual system folders) unless it holds a '/'.
+  std::vector<std::string> argv;
   /// The whole environment of the child; nothing is inherited unless put in here
   /// (Environment::variables() gives ours).
   std::map<std::string, std::string> environment;
@@ -79,6 +80,8 @@ class ProcessRunner {
                                                             std::string_view path_variable) const = 0;
 };
 
-std::unique_ptr<ProcessRunner> make_posix_process_runner();
+/// `grace`: how long a terminated process group may take to end before it is killed.
+std::unique_ptr<ProcessRunner> make_posix_process_runner(
+    std::chrono::milliseconds grace = std::chrono::seconds(10));
 
 }  // namespace las::platform

@@ -54,9 +54,13 @@ struct Decision {
   std::string override_id;  ///< set when an override turned a denial
 };
 
-/// The outcome on one machine. Deny beats allow; of several maxima the smallest wins.
+/// The outcome on one machine. Deny beats allow; of several maxima the smallest wins, and with it its
+/// tier. A rule with an unknown condition does not allow and does deny. A capability that some rule
+/// allows is denied where none of those rules holds; one that no rule names is allowed.
+///
+/// Sizes of VRAM and memory are compared as they are sold: see marketed_floor in src/policy/facts.hpp.
 struct Verdict {
-  std::string tier;              ///< of the matching tier rule; "" if none matched (a policy fault)
+  std::string tier;              ///< "1", "2", "3" of the shipped policies; "" if none matched (a policy fault)
   std::string tier_description;
   std::optional<double> max_model_billions;
   std::vector<std::string> features;

@@ -28,6 +28,7 @@ Wish parse_wish(std::string_view text);
 struct Request {
   std::vector<Wish> install;
   std::vector<std::string> remove;
+  std::vector<std::string> upgrade;  ///< installed modules to bring to their newest release
   bool upgrade_all = false;
 };
 
@@ -52,14 +53,14 @@ struct Resolution {
 /// Why not: data, not text.
 struct Explanation {
   struct Reason {
-    std::string subject;  ///< "vllm 0.11 (cuda13)"
+    std::string subject;  ///< "engine 1.2 (cuda13)"
     std::string text;     ///< "needs an NVIDIA GPU with compute capability >= 7.5; this machine has none"
     bool operator==(const Reason&) const = default;
   };
   enum class Kind { UnknownName, PolicyDenied, Unsatisfiable } kind = Kind::Unsatisfiable;
-  std::string wanted;           ///< "vllm"
+  std::string wanted;           ///< "engine"
   std::vector<Reason> reasons;  ///< the shortest chain, in reading order
-  std::string suggestion;       ///< what to type instead: "las install llama.cpp"; may be empty
+  std::string suggestion;       ///< what to type instead: "las install other-engine"; may be empty
 };
 
 struct Outcome {
@@ -75,7 +76,10 @@ struct World {
 };
 
 /// Deterministic: newest release first, then the variant with the highest priority that fits, then
-/// the manifest's order; keeps what is installed unless asked to upgrade.
+/// the manifest's order; keeps what is installed unless asked to upgrade. Of several providers of a
+/// capability: what is installed or asked for, else the first by name. What is asked for is decided
+/// before what is installed, except for holds. A request that only removes brings nothing new; what
+/// only dependencies were for, and nothing needs any more, is left out.
 Outcome resolve(const Request& request, const World& world);
 
 /// Why the machine does not meet `needs`: one clause per unmet need, both numbers in it; empty = met.

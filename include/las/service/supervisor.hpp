@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,6 +93,10 @@ Health probe_health(Supervisor& supervisor,
                     fetch::Fetcher& fetcher,
                     const state::ServiceInstance& service,
                     const Activity& activity);
+
+/// Removes a service's data for good. systemd keeps a dynamic user's behind a link in `directory`
+/// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
+void purge_data(platform::FileSystem& files, const std::filesystem::path& directory);
 
 /// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is none.
 std::uint16_t choose_port(std::uint16_t first,

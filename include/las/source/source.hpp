@@ -30,7 +30,7 @@ struct Surroundings {
 
 /// What is to be staged.
 struct StageRequest {
-  std::string module;   ///< "llama.cpp"
+  std::string module;   ///< "engine"
   std::string version;  ///< release version
   std::string variant;
   const catalog::Source* source = nullptr;
@@ -78,8 +78,10 @@ class SourceKind {
 
   /// Takes back what stage() did outside the store, from the journaled intent; idempotent. Removes
   /// only what that change brought.
+  /// `wanted_by_others`: the records of other installed modules; what they name stays.
   virtual void undo_external(const std::string& before,
                              const std::string& wanted,
+                             const std::vector<std::string>& wanted_by_others,
                              const Activity& activity);
 
   /// Whether what `wanted` brought is still there, for verify: the faults found.

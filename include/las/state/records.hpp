@@ -136,7 +136,7 @@ struct OperationRecord {
   std::string outcome;  ///< "running", "done", "failed", "rolled-back", "interrupted"
   std::string error;    ///< message of the failure
   std::uint64_t generation_before = 0, generation_after = 0;
-  std::vector<std::string> changes;  ///< "install llama.cpp b11194 (cpu)", one each
+  std::vector<std::string> changes;  ///< "install engine 1.2 (cpu)", one each
   bool operator==(const OperationRecord&) const = default;
 };
 

@@ -19,8 +19,8 @@ class WriteTransaction;
 /// The LMDB environment under <state>/db: the only LMDB code. Opened once per process, in main's
 /// composition; never across fork. Readers never wait for the writer.
 ///
-/// Errors: CorruptState (unreadable record, unknown schema version — the message says which las made
-/// it), NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it is retried by
+/// Errors: CorruptState (unreadable record, newer schema version — the cause names both versions),
+/// NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it is retried by
 /// write().
 class StateStore {
  public:
@@ -34,6 +34,7 @@ class StateStore {
   ~StateStore();
 
   /// A consistent snapshot for the time of `body`. Keep it short: no downloads, prompts or children.
+  /// `body` may run twice (where the user may not write LMDB's lock file, and a writer overtook it).
   void read(const std::function<void(const ReadTransaction&)>& body) const;
   /// All of `body`'s changes become durable together when it returns (fsync), or none when it throws.
   /// `body` may run twice (map growth): it must only touch the transaction.

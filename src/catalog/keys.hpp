@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+/// Every key and every word of the manifest format, by the name that its object has under "$defs"
+/// in share/schema/manifest.schema.json. A test keeps the two equal.
+namespace las::catalog {
+
+using Words = std::vector<std::string>;
+
+inline const std::map<std::string, Words> kKeys = {
+    {"manifest",
+     {"schema",
+      "name",
+      "category",
+      "version",
+      "description",
+      "license",
+      "homepage",
+      "deprecated",
+      "hardware",
+      "runtime",
+      "interfaces",
+      "integrity",
+      "dependencies",
+      "conflicts",
+      "releases",
+      "service",
+      "options"}},
+    {"hardware", {"cpu", "memory", "gpu", "glibc_min"}},
+    {"hardware.cpu", {"cores_min", "features", "architectures"}},
+    {"hardware.memory", {"ram_min"}},
+    {"hardware.gpu",
+     {"vram_min", "multi_gpu", "vendor", "compute_capability_min", "driver_min", "cuda_min"}},
+    {"dependencies", {"system", "modules", "runtime", "capabilities", "optional"}},
+    {"runtime", {"modes", "preferred"}},
+    {"interfaces", {"provides", "consumes"}},
+    {"integrity", {"checksum", "signature"}},
+    {"release", {"version", "date", "dependencies", "variants"}},
+    {"variant", {"name", "priority", "hardware", "sources"}},
+    {"source",
+     {"archive",
+      "apt",
+      "python",
+      "delivers",
+      "executables",
+      "files",
+      "hardware",
+      "download_size",
+      "installed_size",
+      "note"}},
+    {"part", {"url", "digest", "checksum", "size", "strip", "into"}},
+    {"archive", {"parts", "url", "digest", "checksum", "size", "strip", "into"}},
+    {"checksum", {"url", "format"}},
+    {"apt", {"packages"}},
+    {"python", {"requirements", "python"}},
+    {"file", {"from", "to", "executable"}},
+    {"service",
+     {"kind",
+      "command",
+      "environment",
+      "port",
+      "health",
+      "stop_signal",
+      "stop_timeout",
+      "formats",
+      "api",
+      "needs_open"}},
+    {"health", {"http", "tcp", "start_period", "interval"}},
+    {"door", {"value", "reason"}},
+    {"option", {"name", "type", "description", "default", "choices"}},
+};
+
+inline const Words kCategories = {
+    "language", "runtime", "framework", "service", "application", "tool", "model"};
+/// "binary" and "source" stand in published manifests; both mean: not in a container.
+inline const Words kModes = {"native", "container", "binary", "source"};
+inline const Words kGpuVendors = {"nvidia", "amd", "intel"};
+inline const Words kArchitectures = {"x86_64", "aarch64", "riscv64", "ppc64le", "s390x", "armv7l"};
+inline const Words kChecksumFormats = {"sums", "release-assets"};
+inline const Words kServiceKinds = {"service", "deployment"};
+inline const Words kStopSignals = {
+    "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL"};
+inline const Words kOptionTypes = {"text", "integer", "boolean", "size", "choice"};
+
+}  // namespace las::catalog

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keys.hpp"
+#include "parts.hpp"
+#include "values.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace las::catalog {
+
+namespace {
+
+using document::Node;
+
+ArchivePart read_part(const Node& node) {
+  ArchivePart part;
+  const Node checksum = node["checksum"];
+  checksum.allow_only(kKeys.at("checksum"));
+  part.digest = read_digest(node["digest"]);
+  const bool pinned = node["digest"].present();
+  if (checksum.present()) {
+    part.checksum = ChecksumFile{read_url(checksum["url"], false), "sums"};
+    part.checksum->format = checksum["format"].one_of(kChecksumFormats).value_or("sums");
+  }
+  part.urls = read_urls(node["url"], pinned);
+  if (!node["url"].present())
+    node["url"].required_string();
+  if (!pinned && !checksum.present())
+    node.fault(_("has neither a digest nor a checksum file"),
+               _("give the digest that the publisher gives"));
+  part.size = node["size"].size();
+  part.strip = read_int(node["strip"], 0, 16).value_or(0);
+  if (node["into"].present())
+    part.into = read_inner_path(node["into"]);
+  return part;
+}
+
+ArchiveSource read_archive(const Node& node) {
+  ArchiveSource archive;
+  const Node parts = node["parts"];
+  if (!parts.present()) {  // the short form: the one part's keys in place
+    node.allow_only(kKeys.at("archive"));
+    archive.parts.push_back(read_part(node));
+    return archive;
+  }
+  node.allow_only({"parts"});
+  for (const Node& item : parts.items()) {
+    item.allow_only(kKeys.at("part"));
+    archive.parts.push_back(read_part(item));
+  }
+  if (parts.is_sequence() && archive.parts.empty())
+    parts.fault(_("is empty"));
+  return archive;
+}
+
+AptSource read_apt(const Node& node) {
+  node.allow_only(kKeys.at("apt"));
+  AptSource apt{read_packages(node["packages"])};
+  if (!node["packages"].present())
+    node["packages"].required_string();
+  return apt;
+}
+
+// Nothing is installed whose bytes were not agreed on before: every line names one version and the
+// digests of its files, and no line is an option of pip.
+bool is_locked(std::string_view requirement) {
+  const std::string marker = " --hash=";
+  const auto first = requirement.find(marker);
+  if (first == std::string_view::npos || requirement.find('\n') != std::string_view::npos)
+    return false;
+  const std::string_view head = text::trim(requirement.substr(0, first));
+  if (head.empty() || head[0] == '-' || head.find("==") == std::string_view::npos ||
+      head.find(" -") != std::string_view::npos || head.find('@') != std::string_view::npos)
+    return false;
+  for (const std::string& word : text::split(requirement.substr(first + 1), ' ')) {
+    if (word.empty())
+      continue;
+    if (!word.starts_with("--hash=") || word.find(':') == std::string::npos ||
+        !Digest::parse(word.substr(std::string_view("--hash=").size())))
+      return false;
+  }
+  return true;
+}
+
+PythonSource read_python(const Node& node) {
+  node.allow_only(kKeys.at("python"));
+  PythonSource python;
+  const Node requirements = node["requirements"];
+  if (!requirements.present())
+    requirements.required_string();
+  for (const Node& item : requirements.items()) {
+    python.requirements.push_back(item.required_string());
+    if (item.is_scalar() && !is_locked(python.requirements.back()))
+      item.fault(_("not locked"), _("write it like name==1.2 --hash=sha256:…"));
+  }
+  python.python = read_range(node["python"]).value_or(VersionRange());
+  return python;
+}
+
+std::vector<ManifestFile> read_files(const Node& node) {
+  std::vector<ManifestFile> files;
+  for (const Node& item : node.items()) {
+    item.allow_only(kKeys.at("file"));
+    files.push_back({read_inner_path(item["from"]),
+                     read_inner_path(item["to"]),
+                     item["executable"].boolean().value_or(false)});
+  }
+  return files;
+}
+
+Source read_source(const Node& node) {
+  Source source;
+  node.allow_only(kKeys.at("source"));
+  const Node archive = node["archive"], apt = node["apt"], python = node["python"];
+  const int kinds = static_cast<int>(archive.present()) + static_cast<int>(apt.present()) +
+                    static_cast<int>(python.present());
+  if (kinds != 1)
+    node.fault(_("needs exactly one of archive, apt and python"));
+  if (archive.present())
+    source.how = read_archive(archive);
+  if (apt.present())
+    source.how = read_apt(apt);
+  if (python.present())
+    source.how = read_python(python);
+  if (const auto delivers = read_version(node["delivers"]))
+    source.delivers = delivers->text();
+  const Node executables = node["executables"];
+  for (const std::string& name : executables.keys()) {
+    if (!text::is_name(name))
+      executables[name].fault(_("the name of an executable must be a file name"));
+    source.executables[name] =
+        apt.present() ? read_absolute_path(executables[name]) : read_inner_path(executables[name]);
+  }
+  source.files = read_files(node["files"]);
+  if (apt.present() && !source.files.empty())
+    node["files"].fault(_("an apt source has no payload to put files in"));
+  source.needs = read_hardware(node["hardware"]);
+  source.download_size = node["download_size"].size();
+  source.installed_size = node["installed_size"].size();
+  source.note = node["note"].string().value_or("");
+  return source;
+}
+
+Variant read_variant(const Node& node) {
+  constexpr int kMaxPriority = 1000;
+  Variant variant;
+  node.allow_only(kKeys.at("variant"));
+  variant.name = read_name(node["name"]);
+  variant.priority = read_int(node["priority"], -kMaxPriority, kMaxPriority).value_or(0);
+  variant.needs = read_hardware(node["hardware"]);
+  const Node sources = node["sources"];
+  for (const Node& item : sources.items())
+    variant.sources.push_back(read_source(item));
+  if (!sources.present())
+    sources.required_string();
+  else if (sources.is_sequence() && variant.sources.empty())
+    sources.fault(_("is empty"));
+  return variant;
+}
+
+bool is_day(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-')
+    return false;
+  const auto number = [&](std::size_t at, std::size_t count) {
+    int value = 0;
+    for (const char c : text.substr(at, count)) {
+      if (c < '0' || c > '9')
+        return -1;
+      value = value * 10 + (c - '0');
+    }
+    return value;
+  };
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  return number(0, 4) >= 1970 && number(5, 2) >= 0 && number(8, 2) >= 0 && day.ok();
+}
+
+Release read_release(const Node& node) {
+  Release release;
+  node.allow_only(kKeys.at("release"));
+  if (!node["version"].present())
+    node["version"].required_string();
+  release.version = read_version(node["version"]).value_or(Version());
+  release.date = node["date"].string().value_or("");
+  if (!release.date.empty() && !is_day(release.date))
+    node["date"].fault(_("not a day"), _("write it like 2026-01-31"));
+  if (node["dependencies"].present())
+    release.dependencies = read_dependencies(node["dependencies"]);
+  const Node variants = node["variants"];
+  std::set<std::string> names;
+  for (const Node& item : variants.items()) {
+    release.variants.push_back(read_variant(item));
+    const std::string& name = release.variants.back().name;
+    if (!name.empty() && !names.insert(name).second)
+      item["name"].fault(fmt::format(fmt::runtime(_("variant {} stands twice")), name));
+  }
+  if (!variants.present())
+    variants.required_string();
+  else if (variants.is_sequence() && release.variants.empty())
+    variants.fault(_("is empty"));
+  return release;
+}
+
+}  // namespace
+
+Dependencies read_dependencies(const Node& node) {
+  Dependencies dependencies;
+  node.allow_only(kKeys.at("dependencies"));
+  dependencies.system = read_packages(node["system"]);
+  dependencies.modules = read_modules(node["modules"]);
+  dependencies.runtime = node["runtime"].strings();
+  dependencies.capabilities = node["capabilities"].strings();
+  dependencies.optional = read_modules(node["optional"]);
+  return dependencies;
+}
+
+std::vector<Release> read_releases(const Node& node) {
+  std::vector<Release> releases;
+  for (const Node& item : node.items()) {
+    Release release = read_release(item);
+    const bool known = std::any_of(releases.begin(), releases.end(), [&](const Release& other) {
+      return other.version == release.version;
+    });
+    if (known && !release.version.empty())
+      item["version"].fault(
+          fmt::format(fmt::runtime(_("release {} stands twice")), release.version.text()));
+    releases.push_back(std::move(release));
+  }
+  return releases;
+}
+
+}  // namespace las::catalog

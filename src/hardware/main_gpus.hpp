@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/hardware/profile.hpp"
+
+#include <vector>
+
+namespace las::hardware {
+
+/// The GPUs that a model would run on: the discrete ones of the vendor that has most VRAM, since no
+/// engine spreads one model over vendors; without discrete ones the integrated ones. Display chips
+/// of other vendors (BMCs, virtual screens) and devices set aside for virtual machines do not
+/// count. A GPU that is not known to be integrated counts as discrete: what it reports is its own
+/// memory.
+struct MainGpus {
+  GpuVendor vendor = GpuVendor::Other;
+  bool integrated = false;
+  std::vector<const Gpu*> gpus;  ///< empty: there are none
+};
+
+MainGpus main_gpus(const std::vector<Gpu>& gpus);
+
+}  // namespace las::hardware

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/hardware/profile.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace las::hardware {
+
+/// The few declarations of the NVIDIA Management Library that las uses, after the signatures in
+/// NVIDIA's NVML API Reference (nvml.h, stable since the _v2/_v3 names of R470): the header itself
+/// is not in Debian main.
+namespace nvml {
+
+using Return = int;  // nvmlReturn_t; 0 is NVML_SUCCESS
+using Device = struct OpaqueDevice*;
+
+constexpr Return kSuccess = 0;
+constexpr Return kNotSupported = 3;
+constexpr unsigned kNameSize = 96;  // NVML_DEVICE_NAME_V2_BUFFER_SIZE
+constexpr unsigned kUuidSize = 96;  // NVML_DEVICE_UUID_V2_BUFFER_SIZE
+constexpr unsigned kMaxLinks = 18;  // NVML_NVLINK_MAX_LINKS
+constexpr int kRemoteIsCpu = 1;     // NVML_NVLINK_DEVICE_TYPE_IBMNPU
+
+struct Memory {
+  unsigned long long total, free, used;  // bytes
+};
+
+struct PciInfo {
+  char bus_id_legacy[16];
+  unsigned domain, bus, device, pci_device_id, pci_subsystem_id;
+  char bus_id[32];
+};
+
+/// Function pointers into the library; tests fill them with stand-ins.
+struct Functions {
+  Return (*init)() = nullptr;
+  Return (*shutdown)() = nullptr;
+  const char* (*error_string)(Return) = nullptr;
+  Return (*cuda_driver_version)(int*) = nullptr;
+  Return (*device_count)(unsigned*) = nullptr;
+  Return (*device_by_index)(unsigned, Device*) = nullptr;
+  Return (*device_name)(Device, char*, unsigned) = nullptr;
+  Return (*device_uuid)(Device, char*, unsigned) = nullptr;
+  Return (*device_pci)(Device, PciInfo*) = nullptr;
+  Return (*device_memory)(Device, Memory*) = nullptr;
+  Return (*device_compute_capability)(Device, int*, int*) = nullptr;
+  Return (*nvlink_state)(Device, unsigned, int*) = nullptr;        ///< may be absent
+  Return (*nvlink_remote_type)(Device, unsigned, int*) = nullptr;  ///< may be absent
+};
+
+/// Opens libnvidia-ml.so.1; throws NotFound.
+Functions open();
+
+}  // namespace nvml
+
+struct NvmlGpu {
+  std::string pci_address;  ///< "0000:65:00.0"; empty if NVML does not tell
+  Fact<std::string> name, uuid;
+  Fact<ByteSize> vram, vram_free;
+  Fact<Version> compute_capability;
+  bool shares_memory = false;  ///< the driver reports no memory of its own (unified memory)
+};
+
+/// What NVML said, or why it said nothing.
+struct NvmlReport {
+  std::string failure;  ///< empty: it answered
+  std::vector<NvmlGpu> gpus;
+  Fact<Version> cuda_driver;
+  Fact<bool> nvlink;
+};
+
+NvmlReport ask_nvml(const nvml::Functions& functions);
+
+}  // namespace las::hardware

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/hardware/profile.hpp"
+
+#include <type_traits>
+
+/// The one list of which facts each struct has and how its JSON keys are spelled. A new fact is
+/// added here and in the public header. `visit` is called as visit("key", fact).
+namespace las::hardware {
+
+namespace detail {
+
+template <typename T, typename Struct>
+concept Is = std::is_same_v<std::remove_const_t<T>, Struct>;
+
+}  // namespace detail
+
+template <detail::Is<OperatingSystem> Os, typename Visit>
+void for_each_fact(Os& os, Visit&& visit) {
+  visit("id", os.id);
+  visit("version", os.version);
+  visit("codename", os.codename);
+  visit("pretty_name", os.pretty_name);
+  visit("kernel", os.kernel);
+  visit("architecture", os.architecture);
+  visit("glibc", os.glibc);
+  visit("virtualization", os.virtualization);
+}
+
+template <detail::Is<Cpu> C, typename Visit>
+void for_each_fact(C& cpu, Visit&& visit) {
+  visit("vendor", cpu.vendor);
+  visit("model", cpu.model);
+  visit("sockets", cpu.sockets);
+  visit("cores", cpu.cores);
+  visit("threads", cpu.threads);
+  visit("numa_nodes", cpu.numa_nodes);
+  visit("usable_threads", cpu.usable_threads);
+  visit("features", cpu.features);
+}
+
+template <detail::Is<Memory> M, typename Visit>
+void for_each_fact(M& memory, Visit&& visit) {
+  visit("total", memory.total);
+  visit("effective", memory.effective);
+  visit("available", memory.available);
+  visit("swap", memory.swap);
+}
+
+template <detail::Is<Gpu> G, typename Visit>
+void for_each_fact(G& gpu, Visit&& visit) {
+  visit("name", gpu.name);
+  visit("pci_address", gpu.pci_address);
+  visit("pci_id", gpu.pci_id);
+  visit("uuid", gpu.uuid);
+  visit("vram", gpu.vram);
+  visit("vram_free", gpu.vram_free);
+  visit("compute_capability", gpu.compute_capability);
+  visit("gfx_target", gpu.gfx_target);
+  visit("kernel_driver", gpu.kernel_driver);
+  visit("integrated", gpu.integrated);
+}
+
+template <detail::Is<Storage> S, typename Visit>
+void for_each_fact(S& storage, Visit&& visit) {
+  visit("path", storage.path);
+  visit("file_system", storage.file_system);
+  visit("free", storage.free);
+  visit("total", storage.total);
+}
+
+template <detail::Is<Tools> T, typename Visit>
+void for_each_fact(T& tools, Visit&& visit) {
+  visit("systemd_running", tools.systemd_running);
+  visit("systemd", tools.systemd);
+  visit("podman", tools.podman);
+  visit("docker", tools.docker);
+  visit("python", tools.python);
+  visit("nvidia_driver", tools.nvidia_driver);
+  visit("cuda_driver", tools.cuda_driver);
+}
+
+/// The sections of a profile that are plain structs of facts: visit("os", profile.os) ...
+template <detail::Is<HardwareProfile> Profile, typename Visit>
+void for_each_section(Profile& profile, Visit&& visit) {
+  visit("os", profile.os);
+  visit("cpu", profile.cpu);
+  visit("memory", profile.memory);
+  visit("tools", profile.tools);
+}
+
+}  // namespace las::hardware

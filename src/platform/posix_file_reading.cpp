@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "posix_file.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <dirent.h>
+
+namespace las::platform {
+
+namespace {
+
+FileKind kind_of(mode_t mode) {
+  if (S_ISREG(mode))
+    return FileKind::Regular;
+  if (S_ISDIR(mode))
+    return FileKind::Directory;
+  if (S_ISLNK(mode))
+    return FileKind::Symlink;
+  return FileKind::Other;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+void fail(int error_number, std::string message, const fs::path& path) {
+  // A file where a folder should be: the name looked for does not exist either.
+  if (error_number == ENOTDIR) {
+    throw Error(ErrorKind::NotFound, std::move(message), path.native())
+        .cause(system_error(error_number, {}).cause());
+  }
+  throw system_error(error_number, std::move(message), path.native());
+}
+
+std::optional<FileStatus> posix_status(const fs::path& path) {
+  struct stat info {};
+
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      return std::nullopt;
+    fail(errno, _("cannot examine the file"), path);
+  }
+  FileStatus status;
+  status.kind = kind_of(info.st_mode);
+  status.mode = info.st_mode & 07777U;
+  status.size = static_cast<std::uint64_t>(info.st_size);
+  status.modified = info.st_mtime;
+  status.uid = info.st_uid;
+  status.gid = info.st_gid;
+  status.device = info.st_dev;
+  status.inode = info.st_ino;
+  return status;
+}
+
+void posix_scan(const fs::path& path, const std::function<void(std::span<const char>)>& sink) {
+  const Descriptor file(
+      retry_on_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+  if (!file)
+    fail(errno, _("cannot open the file"), path);
+  // Most files are small (/proc, /sys, documents): the large buffer comes once a file shows to be
+  // large.
+  std::vector<char> buffer(std::size_t{16} << 10U);
+  while (true) {
+    const ssize_t size =
+        retry_on_signal([&] { return ::read(file.get(), buffer.data(), buffer.size()); });
+    if (size < 0)
+      fail(errno, _("cannot read the file"), path);
+    if (size == 0)
+      return;
+    const auto count = static_cast<std::size_t>(size);
+    sink(std::span<const char>(buffer.data(), count));
+    if (count == buffer.size() && buffer.size() < (std::size_t{1} << 20U)) {
+      static_cast<void>(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
+      buffer.resize(std::size_t{1} << 20U);
+    }
+  }
+}
+
+std::string posix_read(const fs::path& path, ByteSize limit) {
+  std::string content;
+  posix_scan(path, [&](std::span<const char> bytes) {
+    if (bytes.size() > limit.bytes() || content.size() > limit.bytes() - bytes.size()) {
+      throw Error(ErrorKind::InvalidData, _("the file is too large"), path.native())
+          .cause(limit.to_string());
+    }
+    content.append(bytes.data(), bytes.size());
+  });
+  return content;
+}
+
+std::vector<std::string> posix_list(const fs::path& path) {
+  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
+  if (!directory)
+    fail(errno, _("cannot open the folder"), path);
+  std::vector<std::string> names;
+  while (true) {
+    errno = 0;
+    // One DIR per call: no other thread can see this stream.
+    const dirent* entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr) {
+      if (errno != 0)
+        fail(errno, _("cannot read the folder"), path);
+      break;
+    }
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..")
+      names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path posix_read_symlink(const fs::path& path) {
+  std::string target(256, '\0');
+  while (true) {
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size < 0)
+      fail(errno, _("cannot read the symbolic link"), path);
+    if (static_cast<std::size_t>(size) < target.size()) {
+      target.resize(static_cast<std::size_t>(size));
+      return target;
+    }
+    target.resize(target.size() * 2);
+  }
+}
+
+}  // namespace las::platform

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parse_conditions.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/document/node.hpp"
+#include "las/policy/policy.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace las::policy {
+
+namespace {
+
+using document::Node;
+
+// "14B", "0.5B", "500M", "1.6T": billions of parameters.
+std::optional<double> parse_model_size(std::string_view text) {
+  const std::string lower = text::lower(text::trim(text));
+  double number = 0;
+  const auto parsed = std::from_chars(lower.data(), lower.data() + lower.size(), number);
+  if (parsed.ec != std::errc{} || !(number > 0) || number > 1e6)
+    return std::nullopt;
+  const std::string_view unit(parsed.ptr,
+                              static_cast<std::size_t>(lower.data() + lower.size() - parsed.ptr));
+  if (unit == "b")
+    return number;
+  if (unit == "m")
+    return number / 1000;
+  if (unit == "t")
+    return number * 1000;
+  return std::nullopt;
+}
+
+std::vector<std::string> capabilities(const Node& node) {
+  std::vector<std::string> names;
+  for (std::string& name : node.strings()) {
+    if (!text::is_name(name))
+      node.fault(fmt::format(
+          fmt::runtime(_("'{}' is not the name of a module, runtime or feature")), name));
+    else if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  return names;
+}
+
+void parse_allowances(const Node& node, Rule& rule) {
+  node.allow_only({"max_model_size", "runtimes", "features"});
+  if (const auto size = node["max_model_size"].string()) {
+    rule.max_model_billions = parse_model_size(*size);
+    if (!rule.max_model_billions)
+      node["max_model_size"].fault(
+          fmt::format(fmt::runtime(_("'{}' is not a number of parameters such as 14B")), *size));
+  }
+  rule.allow_runtimes = capabilities(node["runtimes"]);
+  rule.allow_features = capabilities(node["features"]);
+}
+
+Rule parse_rule(const Node& node, const std::string& file) {
+  node.allow_only({"name", "description", "tier", "conditions", "allow", "deny"});
+  Rule rule;
+  rule.file = file;
+  rule.line = node.line();
+  rule.name = node["name"].required_string();
+  rule.description = std::string(text::trim(node["description"].string().value_or("")));
+  rule.tier = node["tier"].string();
+  rule.conditions = parse_conditions(node["conditions"]);
+  parse_allowances(node["allow"], rule);
+  rule.deny = capabilities(node["deny"]);
+  return rule;
+}
+
+std::ptrdiff_t errors(const Diagnostics& diagnostics) {
+  return std::count_if(diagnostics.items().begin(),
+                       diagnostics.items().end(),
+                       [](const Diagnostic& d) { return d.severity == Severity::Error; });
+}
+
+}  // namespace
+
+std::vector<Rule> parse_rules(std::string_view yaml,
+                              const std::string& file,
+                              Diagnostics& diagnostics) {
+  const auto before = errors(diagnostics);
+  const Node root = document::parse(yaml, file, diagnostics);
+  std::vector<Rule> rules;
+  if (errors(diagnostics) > before)
+    return rules;
+  root.allow_only({"schema", "policies"});
+  if (const auto schema = root["schema"].integer(); schema && *schema != 1)
+    root["schema"].fault(
+        fmt::format(fmt::runtime(_("this las reads policies of schema 1, not {}")), *schema));
+  if (!root["policies"].present())
+    root.fault(_("a policy document needs a list 'policies'"));
+
+  std::set<std::string> names;
+  for (const Node& item : root["policies"].items()) {
+    const auto faults = errors(diagnostics);
+    Rule rule = parse_rule(item, file);
+    if (!rule.name.empty() && !names.insert(rule.name).second)
+      item["name"].fault(fmt::format(fmt::runtime(_("there are two rules named '{}'")), rule.name));
+    if (errors(diagnostics) == faults)
+      rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+}  // namespace las::policy

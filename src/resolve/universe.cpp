@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "universe.hpp"
+
+#include "las/base/i18n.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace las::resolve {
+
+namespace {
+
+const catalog::Dependencies& dependencies_of(const catalog::Manifest& manifest,
+                                             const catalog::Release& release) {
+  return release.dependencies ? *release.dependencies : manifest.dependencies;
+}
+
+bool contains(const std::vector<std::string>& values, std::string_view value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+bool is_build_of(const Build& build, const state::InstalledModule& installed) {
+  return build.version == Version(installed.version) && build.variant_name == installed.variant &&
+         (installed.mode.empty() || catalog::to_string(build.mode) == installed.mode);
+}
+
+// Marks the build that is installed, or adds it where its version belongs.
+void place_installed(Module& module) {
+  const state::InstalledModule& installed = *module.installed;
+  const auto same = std::find_if(module.builds.begin(), module.builds.end(), [&](const Build& b) {
+    return is_build_of(b, installed);
+  });
+  if (same != module.builds.end()) {
+    same->installed = true;
+    return;
+  }
+  Build build;
+  build.version = Version(installed.version);
+  build.variant_name = installed.variant;
+  build.mode = installed.mode == catalog::to_string(catalog::Mode::Container)
+                   ? catalog::Mode::Container
+                   : catalog::Mode::Native;
+  build.installed = true;
+  if (module.manifest != nullptr) {
+    build.release = module.manifest->find_release(build.version);
+    if (build.release !=
+        nullptr)  // the release is known, its variant is gone: not for new installs
+      build.rejections.push_back(
+          {Rejection::Kind::Other, false, _("the catalog no longer has this variant")});
+  }
+  const auto older = std::find_if(module.builds.begin(), module.builds.end(), [&](const Build& b) {
+    return b.version < build.version;
+  });
+  module.builds.insert(older, std::move(build));
+}
+
+void hold(Module& module) {
+  for (Build& build : module.builds) {
+    if (!build.installed)
+      build.rejections.push_back(
+          {Rejection::Kind::Other,
+           true,
+           fmt::format(fmt::runtime(_("is held at {}")), module.installed->version)});
+  }
+}
+
+}  // namespace
+
+const Build* Module::installed_build() const {
+  const auto found = std::find_if(
+      builds.begin(), builds.end(), [](const Build& build) { return build.installed; });
+  return found == builds.end() ? nullptr : &*found;
+}
+
+bool Module::wanted_by_user() const {
+  return world != nullptr || (installed != nullptr && installed->reason == state::Reason::User);
+}
+
+bool Demand::accepts(const Build& build) const {
+  if (or_installed && build.installed)
+    return true;
+  return range.contains(build.version) && (variant.empty() || variant == build.variant_name) &&
+         (mode.empty() || mode == catalog::to_string(build.mode));
+}
+
+std::string Demand::to_string() const {
+  if (kind == Kind::Capability)
+    return fmt::format(fmt::runtime(_("something that provides {}")), name);
+  std::string text = name;
+  if (!range.any())
+    text += " " + range.to_string();
+  if (!variant.empty())
+    text += " (" + variant + ")";
+  return text;
+}
+
+Universe::Universe(const Request& request, const World& world)
+    : world_(world),
+      only_installed_(request.install.empty() && request.upgrade.empty() && !request.upgrade_all),
+      removed_(request.remove.begin(), request.remove.end()) {
+  for (const catalog::Manifest& manifest : world.catalog.manifests()) {
+    for (const std::string& capability : manifest.provides) {
+      auto& all = providers_[capability];
+      if (all.empty() || all.back() != &manifest)
+        all.push_back(&manifest);
+    }
+  }
+  for (const state::WorldEntry& entry : world.installed.world)
+    wanted_.emplace(entry.module, &entry);
+  for (const state::InstalledModule& module : world.installed.modules)
+    installed_.emplace(module.name, &module);
+
+  std::vector<std::string> names;
+  for (const Wish& wish : request.install)
+    names.push_back(wish.name);
+  for (const auto& [name, module] : installed_)
+    names.push_back(name);
+  // A list of names to visit instead of recursion: chains are as long as a catalog makes them.
+  while (!names.empty()) {
+    const std::string name = std::move(names.back());
+    names.pop_back();
+    if (modules_.count(name) > 0 || is_removed(name))
+      continue;
+    add(name, request);
+    if (const Module* module = find(name))
+      reach(*module, names);
+  }
+}
+
+const Module* Universe::find(std::string_view name) const {
+  const auto found = modules_.find(name);
+  return found == modules_.end() ? nullptr : &found->second;
+}
+
+const std::vector<const catalog::Manifest*>& Universe::providers(
+    std::string_view capability) const {
+  static const std::vector<const catalog::Manifest*> kNone;
+  const auto found = providers_.find(capability);
+  return found == providers_.end() ? kNone : found->second;
+}
+
+void Universe::add(const std::string& name, const Request& request) {
+  Module module;
+  module.name = name;
+  module.manifest = world_.catalog.find(name);
+  if (const auto found = installed_.find(name); found != installed_.end())
+    module.installed = found->second;
+  if (module.manifest == nullptr && module.installed == nullptr)
+    return;
+  if (const auto found = wanted_.find(name); found != wanted_.end())
+    module.world = found->second;
+  module.upgrade = request.upgrade_all || contains(request.upgrade, name);
+  if (module.manifest != nullptr)
+    module.builds = assess_builds(*module.manifest, world_);
+  if (module.installed != nullptr) {
+    place_installed(module);
+    if (module.world != nullptr && module.world->held)
+      hold(module);
+  }
+  if (only_installed_)
+    module.builds.erase(std::remove_if(module.builds.begin(),
+                                       module.builds.end(),
+                                       [](const Build& build) { return !build.installed; }),
+                        module.builds.end());
+  modules_.emplace(name, std::move(module));
+}
+
+void Universe::reach(const Module& module, std::vector<std::string>& names) {
+  for (const Build& build : module.builds) {
+    if (!build.usable())
+      continue;
+    for (const Demand& demand : requirements(module, build)) {
+      if (demand.kind == Demand::Kind::Module) {
+        names.push_back(demand.name);
+        continue;
+      }
+      if (!reached_capabilities_.insert(demand.name).second)
+        continue;
+      for (const catalog::Manifest* provider : providers(demand.name)) {
+        if (!provider->deprecated)
+          names.push_back(provider->name);
+      }
+    }
+  }
+}
+
+std::vector<Demand> Universe::requirements(const Module& module, const Build& build) const {
+  if (build.installed)
+    return installed_requirements(module, build);
+  std::vector<Demand> demands;
+  if (build.release == nullptr)
+    return demands;
+  const catalog::Dependencies& all = dependencies_of(*module.manifest, *build.release);
+  for (const catalog::ModuleDependency& dependency : all.modules)
+    demands.push_back({Demand::Kind::Module, dependency.name, dependency.range, {}, {}, false});
+  for (const std::string& capability : all.capabilities)
+    demands.push_back({Demand::Kind::Capability, capability, {}, {}, {}, false});
+  return demands;
+}
+
+// What is installed works with what it was installed with. The catalog adds what a record cannot
+// say (ranges, capabilities), but never a demand that the present state does not meet: a manifest
+// that changed must not make unrelated requests fail.
+std::vector<Demand> Universe::installed_requirements(const Module& module,
+                                                     const Build& build) const {
+  static const catalog::Dependencies kNone;
+  const catalog::Dependencies& known =
+      build.release != nullptr ? dependencies_of(*module.manifest, *build.release) : kNone;
+  std::vector<Demand> demands;
+  std::set<std::string_view> covered;  // by a demand for a capability
+  for (const std::string& capability : known.capabilities) {
+    bool met = false;
+    for (const catalog::Manifest* provider : providers(capability)) {
+      if (installed_.count(provider->name) == 0)
+        continue;
+      met = true;
+      covered.insert(provider->name);
+    }
+    if (met)
+      demands.push_back({Demand::Kind::Capability, capability, {}, {}, {}, false});
+  }
+  for (const std::string& name : module.installed->requires_modules) {
+    const auto present = installed_.find(name);
+    if (present == installed_.end())
+      continue;
+    const auto listed =
+        std::find_if(known.modules.begin(), known.modules.end(), [&](const auto& dependency) {
+          return dependency.name == name;
+        });
+    if (listed == known.modules.end() && covered.count(name) > 0)
+      continue;
+    Demand demand{Demand::Kind::Module, name, {}, {}, {}, false};
+    if (listed != known.modules.end() && listed->range.contains(Version(present->second->version)))
+      demand.range = listed->range;
+    demands.push_back(std::move(demand));
+  }
+  return demands;
+}
+
+std::vector<Demand> Universe::conflicts(const Module& module, const Build& build) const {
+  std::vector<Demand> demands;
+  if (module.manifest == nullptr)
+    return demands;
+  for (const catalog::ModuleDependency& conflict : module.manifest->conflicts) {
+    if (conflict.name == module.name)
+      continue;  // one release of a module excludes the others anyway
+    const auto present = installed_.find(conflict.name);
+    if (build.installed && present != installed_.end() &&
+        conflict.range.contains(Version(present->second->version)))
+      continue;  // both are there already: see installed_requirements
+    demands.push_back({Demand::Kind::Module, conflict.name, conflict.range, {}, {}, false});
+  }
+  return demands;
+}
+
+}  // namespace las::resolve

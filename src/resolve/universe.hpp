@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/resolve/resolve.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace las::resolve {
+
+/// Why something may not be chosen anew on this machine.
+struct Rejection {
+  enum class Kind { Policy, Hardware, Other } kind = Kind::Other;
+  bool whole_module = false;  ///< the same for every build of the module
+  std::string text;           ///< one clause
+};
+
+/// One way to have a module: a release in a variant and a mode.
+struct Build {
+  const catalog::Release* release = nullptr;  ///< nullptr: installed, but not in the catalog
+  const catalog::Variant* variant = nullptr;  ///< nullptr likewise
+  Version version;
+  std::string variant_name;
+  catalog::Mode mode = catalog::Mode::Native;
+  bool installed = false;
+  std::vector<Rejection> rejections;
+
+  /// What is installed stays possible whatever the machine and the policy say now.
+  bool usable() const { return installed || rejections.empty(); }
+};
+
+struct Module {
+  std::string name;
+  const catalog::Manifest* manifest = nullptr;        ///< nullptr: not in the catalog
+  const state::InstalledModule* installed = nullptr;  ///< nullptr: not installed
+  const state::WorldEntry* world = nullptr;           ///< nullptr: the user did not ask for it
+  bool upgrade = false;                               ///< else what is installed is preferred
+  std::vector<Build> builds;                          ///< best first, possible or not
+
+  const Build* installed_build() const;
+  /// Whether the user, rather than another module, wants it.
+  bool wanted_by_user() const;
+};
+
+/// A set of builds that something asks for.
+struct Demand {
+  enum class Kind { Module, Capability } kind = Kind::Module;
+  std::string name;
+  VersionRange range;
+  std::string variant, mode;  ///< "" = any
+  bool or_installed = false;  ///< the installed build meets it in any case
+
+  bool accepts(const Build& build) const;
+  /// "foo >=1.2" or "something that provides foo".
+  std::string to_string() const;
+};
+
+/// Everything that a request can reach, and nothing else: of a catalog of thousands only these are
+/// compared with the machine.
+class Universe {
+ public:
+  Universe(const Request& request, const World& world);
+
+  const World& world() const { return world_; }
+
+  const std::map<std::string, Module, std::less<>>& modules() const { return modules_; }
+
+  const Module* find(std::string_view name) const;
+
+  bool is_removed(std::string_view name) const { return removed_.count(name) > 0; }
+
+  /// Every module of the catalog that provides `capability`, by name.
+  const std::vector<const catalog::Manifest*>& providers(std::string_view capability) const;
+  std::vector<Demand> requirements(const Module& module, const Build& build) const;
+  std::vector<Demand> conflicts(const Module& module, const Build& build) const;
+
+ private:
+  void add(const std::string& name, const Request& request);
+  void reach(const Module& module, std::vector<std::string>& names);
+  std::vector<Demand> installed_requirements(const Module& module, const Build& build) const;
+
+  const World& world_;
+  bool only_installed_;  ///< a request that only removes brings nothing new
+  std::map<std::string, Module, std::less<>> modules_;
+  std::set<std::string, std::less<>> removed_;
+  std::set<std::string, std::less<>> reached_capabilities_;
+  std::map<std::string, std::vector<const catalog::Manifest*>, std::less<>> providers_;
+  std::map<std::string, const state::WorldEntry*, std::less<>> wanted_;
+  std::map<std::string, const state::InstalledModule*, std::less<>> installed_;
+};
+
+/// All builds of one module, compared with the machine and the policy; best first.
+std::vector<Build> assess_builds(const catalog::Manifest& manifest, const World& world);
+
+}  // namespace las::resolve

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/service/supervisor.hpp"
+
+#include <algorithm>
+
+namespace las::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether `target` is where systemd keeps the state directory `link` of a dynamic user:
+/// <base>/private/<rest> for <base>/<rest>.
+bool is_private_twin(const fs::path& target, const fs::path& link) {
+  fs::path without_private;
+  bool found = false;
+  for (const fs::path& part : target) {
+    if (part == "private" && !found)
+      found = true;
+    else
+      without_private /= part;
+  }
+  return found && without_private == link;
+}
+
+}  // namespace
+
+void purge_data(platform::FileSystem& files, const fs::path& directory) {
+  const auto status = files.status(directory);
+  if (status && status->kind == platform::FileKind::Symlink) {
+    const fs::path link = directory.lexically_normal();
+    const fs::path target = (link.parent_path() / files.read_symlink(directory)).lexically_normal();
+    if (!is_private_twin(target, link))
+      throw Error(ErrorKind::Io,
+                  _("this data directory is a link that leads elsewhere"),
+                  directory.string())
+          .cause(target.string())
+          .hint(_("remove the link and what it leads to by hand"));
+    files.remove_tree(target);
+    files.remove_file(directory);
+    return;
+  }
+  files.remove_tree(directory);
+}
+
+}  // namespace las::service

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "running_process.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/text.hpp"
+
+#include <fmt/format.h>
+
+namespace las::service {
+
+std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t pid) {
+  const auto status = files.try_read(fmt::format("/proc/{}/status", pid));
+  if (!status)
+    return std::nullopt;
+  constexpr std::string_view kKey = "VmRSS:";
+  for (const std::string& line : text::lines(*status))
+    if (line.starts_with(kKey))
+      return ByteSize::parse(text::trim(std::string_view(line).substr(kKey.size())));
+  return std::nullopt;
+}
+
+std::string executable_of(const platform::FileReader& files, pid_t pid) {
+  try {
+    return files.read_symlink(fmt::format("/proc/{}/exe", pid)).string();
+  } catch (const Error&) {
+    return {};  // gone meanwhile, or another user's
+  }
+}
+
+}  // namespace las::service

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox.hpp"
+
+#include "addresses.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace las::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a directive of the sandbox is to us.
+struct Wall {
+  std::string_view directive;
+  std::string_view value;   ///< of every service; "" : not set unless opened
+  bool user_scope = false;  ///< user managers can do it without privileges
+  bool list = false;        ///< further lines add to it instead of replacing it
+};
+
+// Not here on purpose: MemoryDenyWriteExecute= (kernels compiled at run time by GPU and Python
+// engines need it off), ProcSubset=pid (engines size themselves by /proc/cpuinfo and
+// /proc/meminfo), PrivateNetwork= (services serve).
+constexpr std::array kWalls{
+    Wall{"NoNewPrivileges", "yes", true},
+    Wall{"CapabilityBoundingSet", "", false, true},
+    Wall{"AmbientCapabilities", "", false, true},
+    Wall{"ProtectSystem", "strict"},
+    Wall{"ProtectHome", "yes"},
+    Wall{"PrivateTmp", "yes"},
+    Wall{"PrivateDevices", "yes"},
+    Wall{"DevicePolicy", ""},
+    Wall{"DeviceAllow", "", false, true},
+    Wall{"SupplementaryGroups", "", false, true},
+    Wall{"ReadWritePaths", "", false, true},
+    Wall{"ReadOnlyPaths", "", false, true},
+    Wall{"BindPaths", "", false, true},
+    Wall{"BindReadOnlyPaths", "", false, true},
+    Wall{"ProtectKernelTunables", "yes"},
+    Wall{"ProtectKernelModules", "yes"},
+    Wall{"ProtectKernelLogs", "yes"},
+    Wall{"ProtectControlGroups", "yes"},
+    Wall{"ProtectClock", "yes"},
+    Wall{"ProtectHostname", "yes"},
+    Wall{"ProtectProc", "invisible"},
+    Wall{"RestrictNamespaces", "yes", true},
+    Wall{"RestrictRealtime", "yes", true},
+    Wall{"RestrictSUIDSGID", "yes", true},
+    Wall{"LockPersonality", "yes", true},
+    Wall{"SystemCallArchitectures", "native", true, true},
+    Wall{"SystemCallFilter", "@system-service", true, true},
+    Wall{"SystemCallErrorNumber", "EPERM", true},
+    Wall{"RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6", true, true},
+    Wall{"IPAddressDeny", "", false, true},
+    Wall{"IPAddressAllow", "", false, true},
+    Wall{"UMask", "0077", true},
+    Wall{"LimitNOFILE", "65536", true},
+    Wall{"LimitMEMLOCK", "", true},
+    Wall{"LimitNPROC", "", true},
+    Wall{"LimitRTPRIO", "", true},
+    Wall{"OOMScoreAdjust", "", true},
+};
+
+const Wall& find_wall(const std::string& directive) {
+  std::vector<std::string> names;
+  for (const Wall& wall : kWalls) {
+    if (wall.directive == directive)
+      return wall;
+    names.emplace_back(wall.directive);
+  }
+  Error error(ErrorKind::InvalidData,
+              _("not a directive of the sandbox that a manifest may open"),
+              directive);
+  if (const std::string near = nearest_name(directive, names); !near.empty())
+    error.hint(fmt::format(fmt::runtime(_("did you mean '{}'?")), near));
+  throw error;
+}
+
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const auto relative = path.lexically_normal().lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+/// The walls hide these folders; what the service must read there is shown to it alone.
+std::vector<std::string> readable_behind_walls(const UnitInput& input) {
+  static const std::array<fs::path, 5> kHidden{"/home", "/root", "/run/user", "/tmp", "/var/tmp"};
+  std::vector<std::string> found;
+  for (const fs::path& path : input.readable)
+    if (std::any_of(kHidden.begin(), kHidden.end(), [&](const fs::path& folder) {
+          return is_below(path, folder);
+        }))
+      found.push_back(escape_path_word(path.string()));
+  return found;
+}
+
+void add_walls(UnitSection& service, platform::Scope scope) {
+  for (const Wall& wall : kWalls) {
+    if (scope == platform::Scope::User && !wall.user_scope)
+      continue;
+    // Set to nothing, this one means: no capability at all.
+    if (!wall.value.empty() || wall.directive == "CapabilityBoundingSet")
+      service.add(wall.directive, wall.value);
+  }
+}
+
+void add_network_walls(UnitSection& service, const UnitInput& input) {
+  // Whoever listens beyond the machine was meant to be reached from there.
+  if (!is_loopback(input.instance.host))
+    return;
+  service.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost");
+}
+
+/// "value  # reason", as manifests write a door.
+struct Door {
+  std::string value, reason;
+};
+
+Door parse_door(std::string_view line) {
+  const auto hash = line.find('#');
+  if (hash == std::string_view::npos)
+    return {std::string(text::trim(line)), {}};
+  return {std::string(text::trim(line.substr(0, hash))),
+          std::string(text::trim(line.substr(hash + 1)))};
+}
+
+void open_door(UnitSection& service, const Wall& wall, const std::string& value) {
+  if (!wall.list)
+    service.drop(wall.directive);
+  for (const std::string& line : text::lines(value)) {
+    if (text::trim(line).empty())
+      continue;
+    const Door door = parse_door(line);
+    if (!door.reason.empty())
+      service.comment(door.reason);
+    service.add(wall.directive, escape_line(door.value));
+  }
+}
+
+}  // namespace
+
+void add_sandbox(UnitSection& service, const UnitInput& input) {
+  add_walls(service, input.scope);
+  if (input.scope == platform::Scope::System) {
+    add_network_walls(service, input);
+    // The record of what is installed is nobody's business.
+    service.add("InaccessiblePaths",
+                "-" + escape_path_word((input.state_directory / "db").string()));
+    if (const auto readable = readable_behind_walls(input); !readable.empty()) {
+      service.drop("ProtectHome").add("ProtectHome", "tmpfs");
+      service.add("BindReadOnlyPaths", text::join(readable, " "));
+    }
+  }
+  for (const auto& [directive, value] : input.needs_open) {
+    const Wall& wall = find_wall(directive);
+    if (input.scope == platform::Scope::System || wall.user_scope)
+      open_door(service, wall, value);
+  }
+}
+
+}  // namespace las::service

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entry_path.hpp"
+#include "payload.hpp"
+#include "unpack.hpp"
+#include "url.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/source/source.hpp"
+
+#include <fmt/format.h>
+
+namespace las::source {
+
+namespace {
+
+/// A part with the digest it must have, if one can be known before the download.
+struct KnownPart {
+  const catalog::ArchivePart* part;
+  std::optional<Digest> digest;
+  bool newly_pinned = false;
+};
+
+class Archive : public SourceKind {
+ public:
+  explicit Archive(Surroundings surroundings) : around_(surroundings) {}
+
+  std::string kind() const override { return "archive"; }
+
+  std::string unavailable(const catalog::Source&, const Activity&) override { return {}; }
+
+  std::string describe(const catalog::Source& source) const override;
+  Staged stage(const StageRequest& request, const Activity& activity) override;
+
+ private:
+  KnownPart find_digest(const catalog::ArchivePart& part,
+                        const StageRequest& request,
+                        const Activity& activity) const;
+  Digest published_digest(const catalog::ArchivePart& part, const Activity& activity) const;
+
+  Surroundings around_;
+};
+
+const catalog::ArchiveSource& archive_of(const catalog::Source& source) {
+  return std::get<catalog::ArchiveSource>(source.how);
+}
+
+const std::string& first_url(const catalog::ArchivePart& part) {
+  if (part.urls.empty())
+    throw Error(ErrorKind::InvalidData, _("an archive of the manifest has no URL"));
+  return part.urls.front();
+}
+
+std::string identity_of(const std::vector<KnownPart>& parts,
+                        const std::vector<fetch::Fetched>& fetched,
+                        const std::vector<PayloadFile>& files) {
+  std::string out = "archive\n";
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    out += fmt::format("part {} strip={} into={}\n",
+                       fetched[i].digest.to_string(),
+                       parts[i].part->strip,
+                       parts[i].part->into);
+  }
+  return out + source::identity_of(files);
+}
+
+std::string Archive::describe(const catalog::Source& source) const {
+  const auto& parts = archive_of(source).parts;
+  if (parts.empty() || parts.front().urls.empty())
+    return {};
+  return parts.front().urls.front();
+}
+
+Digest Archive::published_digest(const catalog::ArchivePart& part, const Activity& activity) const {
+  fetch::Request request;
+  request.url = part.checksum->url;
+  const fetch::Response response = around_.fetcher.exchange(request, activity);
+  if (response.status != 200)
+    throw Error(ErrorKind::Network, _("cannot get the publisher's checksums"), request.url)
+        .cause(fmt::format("HTTP {}", response.status));
+  for (const std::string& url : part.urls) {
+    const auto digest =
+        fetch::find_checksum(response.body, part.checksum->format, url_file_name(url));
+    if (digest)
+      return *digest;
+  }
+  throw Error(ErrorKind::Integrity,
+              _("the publisher's checksums do not name the file"),
+              url_file_name(first_url(part)))
+      .cause(request.url);
+}
+
+KnownPart Archive::find_digest(const catalog::ArchivePart& part,
+                               const StageRequest& request,
+                               const Activity& activity) const {
+  if (part.digest)
+    return {&part, part.digest};
+  for (const std::string& url : part.urls) {
+    const auto pinned = request.pinned ? request.pinned(url) : std::nullopt;
+    if (pinned)
+      return {&part, pinned};
+  }
+  if (part.checksum)
+    return {&part, published_digest(part, activity), true};
+  return {&part, std::nullopt, true};
+}
+
+Staged Archive::stage(const StageRequest& request, const Activity& activity) {
+  const catalog::Source& source = *request.source;
+  const std::vector<PayloadFile> files =
+      read_manifest_files(around_.files, source.files, request.manifest_directory);
+
+  std::vector<KnownPart> parts;
+  std::vector<fetch::Artifact> artifacts;
+  for (const catalog::ArchivePart& part : archive_of(source).parts) {
+    const std::string file_name = url_file_name(first_url(part));
+    parts.push_back(find_digest(part, request, activity));
+    artifacts.push_back({fmt::format("{}-{}:{}", request.module, request.version, file_name),
+                         fmt::format("{} {} ({})", request.module, request.version, file_name),
+                         part.urls,
+                         parts.back().digest,
+                         part.size});
+  }
+  if (parts.empty())
+    throw Error(ErrorKind::InvalidData, _("an archive source names no archive"), request.module);
+
+  const std::vector<fetch::Fetched> fetched =
+      around_.fetcher.fetch(artifacts, around_.layout.downloads(), activity);
+
+  Staged staged;
+  staged.payload = request.staging / "payload";
+  staged.identity = identity_of(parts, fetched, files);
+  staged.store_name = make_store_name(request.module, request.version, staged.identity);
+  staged.delivered = source.delivers;
+  staged.executables = source.executables;
+  staged.detail =
+      fetched.front().url.empty() ? first_url(*parts.front().part) : fetched.front().url;
+
+  around_.files.make_directories(staged.payload);
+  EntryTree tree;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const catalog::ArchivePart& part = *parts[i].part;
+    if (parts[i].newly_pinned)
+      staged.newly_pinned.emplace(first_url(part), fetched[i].digest);
+    const std::string title =
+        fmt::format(fmt::runtime(_("Unpacking {}")), url_file_name(first_url(part)));
+    unpack(around_.files,
+           {fetched[i].path, staged.payload, part.into, part.strip, title},
+           ExtractLimits{},
+           tree,
+           activity);
+  }
+  place_manifest_files(around_.files, files, staged.payload);
+  check_executables(around_.files, source.executables, staged.payload);
+  return staged;
+}
+
+}  // namespace
+
+std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings) {
+  return std::make_unique<Archive>(surroundings);
+}
+
+}  // namespace las::source

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "archive_library.hpp"
+
+#include "las/platform/shared_library.hpp"
+
+namespace las::source {
+
+namespace {
+
+ArchiveLibrary open_library() {
+  const platform::SharedLibrary library({"libarchive.so.13"});
+  ArchiveLibrary table{};
+  library.load(table.read_new, "archive_read_new");
+  library.load(table.read_free, "archive_read_free");
+  library.load(table.support_filter_gzip, "archive_read_support_filter_gzip");
+  library.load(table.support_filter_bzip2, "archive_read_support_filter_bzip2");
+  library.load(table.support_filter_xz, "archive_read_support_filter_xz");
+  library.load(table.support_filter_zstd, "archive_read_support_filter_zstd");
+  library.load(table.support_format_tar, "archive_read_support_format_tar");
+  library.load(table.support_format_zip, "archive_read_support_format_zip");
+  library.load(table.read_open_filename, "archive_read_open_filename");
+  library.load(table.read_next_header, "archive_read_next_header");
+  library.load(table.read_data, "archive_read_data");
+  library.load(table.filter_bytes, "archive_filter_bytes");
+  library.load(table.error_string, "archive_error_string");
+  library.load(table.entry_pathname, "archive_entry_pathname");
+  library.load(table.entry_pathname_utf8, "archive_entry_pathname_utf8");
+  library.load(table.entry_symlink, "archive_entry_symlink");
+  library.load(table.entry_symlink_utf8, "archive_entry_symlink_utf8");
+  library.load(table.entry_hardlink, "archive_entry_hardlink");
+  library.load(table.entry_hardlink_utf8, "archive_entry_hardlink_utf8");
+  library.load(table.entry_filetype, "archive_entry_filetype");
+  library.load(table.entry_perm, "archive_entry_perm");
+  library.load(table.entry_size, "archive_entry_size");
+  library.load(table.entry_size_is_set, "archive_entry_size_is_set");
+  return table;
+}
+
+}  // namespace
+
+const ArchiveLibrary& archive_library() {
+  static const ArchiveLibrary library = open_library();
+  return library;
+}
+
+}  // namespace las::source

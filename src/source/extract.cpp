@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/source/extract.hpp"
+
+#include "archive_library.hpp"
+#include "entry_path.hpp"
+#include "unpack.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace las::source {
+
+namespace {
+
+constexpr std::size_t kBlock = 256 * 1024;
+constexpr std::uint64_t kRatioFrom = ByteSize::mib(64).bytes();
+constexpr std::uint64_t kProgressStep = ByteSize::mib(4).bytes();
+constexpr unsigned kSpecialBits = 07000;
+constexpr unsigned kExecuteBits = 0111;
+
+/// UTF-8 first: under the C locale the plain accessor loses names that pax headers and zip give in
+/// UTF-8; where bytes are no valid text it is the other way round.
+std::string entry_text(const char* utf8, const char* raw) {
+  if (utf8 != nullptr)
+    return utf8;
+  return raw != nullptr ? raw : "";
+}
+
+class Unpacker {
+ public:
+  Unpacker(platform::FileSystem& files,
+           const UnpackRequest& request,
+           const ExtractLimits& limits,
+           EntryTree& tree,
+           const Activity& activity)
+      : files_(files),
+        request_(request),
+        limits_(limits),
+        tree_(tree),
+        activity_(activity),
+        into_(request.into.empty() ? std::vector<std::string>{} : manifest_parts(request.into)),
+        event_id_("extract:" + request.archive.filename().string()),
+        library_(archive_library()),
+        reader_(library_.read_new(), library_.read_free),
+        block_(kBlock) {}
+
+  void run();
+
+ private:
+  void open();
+  [[noreturn]] void fail_reading() const;
+  void unpack_entry(archive_entry* entry);
+  void unpack_hard_link(const std::string& name,
+                        const std::vector<std::string>& parts,
+                        const std::string& target);
+  void unpack_symlink(const std::string& name,
+                      const std::vector<std::string>& parts,
+                      const std::string& target);
+  void unpack_file(const std::string& name,
+                   const std::vector<std::string>& parts,
+                   archive_entry* entry);
+  void count(const std::string& name, std::uint64_t bytes);
+  void report_progress();
+  /// Whether anything is left of the path after dropping `strip` parts; they are dropped then.
+  bool strip(std::vector<std::string>& parts) const;
+  void check_length(const std::string& name) const;
+  std::vector<std::string> placed(const std::vector<std::string>& parts) const;
+  std::filesystem::path on_disk(const std::vector<std::string>& parts) const;
+
+  platform::FileSystem& files_;
+  const UnpackRequest& request_;
+  const ExtractLimits& limits_;
+  EntryTree& tree_;
+  const Activity& activity_;
+  std::vector<std::string> into_;
+  std::string event_id_;
+  const ArchiveLibrary& library_;
+  std::unique_ptr<archive, int (*)(archive*)> reader_;
+  std::vector<char> block_;
+  std::uint64_t packed_ = 0, unpacked_ = 0, entries_ = 0, reported_ = 0;
+};
+
+/// libarchive's words, the cause, tell a foreign file from a damaged one.
+void Unpacker::fail_reading() const {
+  const char* text = library_.error_string(reader_.get());
+  throw Error(ErrorKind::InvalidData,
+              _("the file is no archive or a damaged one"),
+              request_.archive.string())
+      .cause(text != nullptr ? text : "");
+}
+
+void Unpacker::open() {
+  const auto status = files_.status(request_.archive);
+  if (!status)
+    throw Error(ErrorKind::NotFound, _("cannot open the archive"), request_.archive.string());
+  packed_ = status->size;
+  archive* reader = reader_.get();
+  // Anything but ARCHIVE_OK means that libarchive would run an outside program for the filter.
+  const std::array<int, 6> supported = {library_.support_filter_gzip(reader),
+                                        library_.support_filter_bzip2(reader),
+                                        library_.support_filter_xz(reader),
+                                        library_.support_filter_zstd(reader),
+                                        library_.support_format_tar(reader),
+                                        library_.support_format_zip(reader)};
+  for (const int result : supported) {
+    if (result != ARCHIVE_OK)
+      throw Error(ErrorKind::Io, _("this libarchive lacks a compression that las needs"));
+  }
+  if (library_.read_open_filename(reader, request_.archive.c_str(), kBlock) != ARCHIVE_OK)
+    fail_reading();
+}
+
+void Unpacker::run() {
+  open();
+  activity_.reporter.report(event::Started{event_id_, request_.title, packed_});
+  try {
+    for (;;) {
+      activity_.cancellation.throw_if_requested();
+      archive_entry* entry = nullptr;
+      const int result = library_.read_next_header(reader_.get(), &entry);
+      if (result == ARCHIVE_EOF)
+        break;
+      if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+        fail_reading();
+      unpack_entry(entry);
+      report_progress();
+    }
+  } catch (...) {
+    activity_.reporter.report(event::Finished{event_id_, false, {}});
+    throw;
+  }
+  activity_.reporter.report(event::Finished{event_id_, true, {}});
+}
+
+void Unpacker::report_progress() {
+  const auto done = static_cast<std::uint64_t>(library_.filter_bytes(reader_.get(), -1));
+  if (done < reported_ + kProgressStep)
+    return;
+  reported_ = done;
+  activity_.reporter.report(event::Progress{event_id_, done, packed_});
+}
+
+bool Unpacker::strip(std::vector<std::string>& parts) const {
+  const auto dropped = static_cast<std::size_t>(request_.strip);
+  if (parts.size() <= dropped)
+    return false;
+  parts.erase(parts.begin(), parts.begin() + request_.strip);
+  return true;
+}
+
+void Unpacker::check_length(const std::string& name) const {
+  if (name.size() > limits_.path_length)
+    throw Error(ErrorKind::Integrity, _("a path is too long"), name.substr(0, 80) + "…");
+}
+
+std::vector<std::string> Unpacker::placed(const std::vector<std::string>& parts) const {
+  std::vector<std::string> out = into_;
+  out.insert(out.end(), parts.begin(), parts.end());
+  return out;
+}
+
+std::filesystem::path Unpacker::on_disk(const std::vector<std::string>& parts) const {
+  return request_.payload / to_path(parts);
+}
+
+void Unpacker::unpack_entry(archive_entry* entry) {
+  const std::string name =
+      entry_text(library_.entry_pathname_utf8(entry), library_.entry_pathname(entry));
+  if (++entries_ > limits_.entries)
+    throw Error(ErrorKind::Integrity, _("the archive holds too many entries"), name);
+  check_length(name);
+  std::vector<std::string> parts = entry_parts(name);
+
+  const std::string hard_link =
+      entry_text(library_.entry_hardlink_utf8(entry), library_.entry_hardlink(entry));
+  const auto type = library_.entry_filetype(entry);
+  if (hard_link.empty() && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK)
+    throw Error(ErrorKind::Integrity, _("an entry is neither file, folder nor link"), name);
+  if ((library_.entry_perm(entry) & kSpecialBits) != 0)
+    throw Error(ErrorKind::Integrity, _("an entry has a setuid, setgid or sticky bit"), name);
+  if (!strip(parts))
+    return;
+
+  // The tree within `into` is what links may not leave.
+  if (!hard_link.empty())
+    return unpack_hard_link(name, parts, hard_link);
+  if (type == AE_IFLNK)
+    return unpack_symlink(
+        name, parts, entry_text(library_.entry_symlink_utf8(entry), library_.entry_symlink(entry)));
+  if (type == AE_IFREG)
+    return unpack_file(name, placed(parts), entry);
+  const std::vector<std::string> folder = placed(parts);
+  if (tree_.add_folder(name, folder))
+    files_.make_directories(on_disk(folder));
+}
+
+void Unpacker::unpack_hard_link(const std::string& name,
+                                const std::vector<std::string>& parts,
+                                const std::string& target) {
+  check_length(target);
+  std::vector<std::string> target_parts = entry_parts(target);
+  const bool inside = strip(target_parts);
+  if (!inside || !tree_.holds_file(placed(target_parts)))
+    throw Error(ErrorKind::Integrity, _("a hard link names no file unpacked before it"), name)
+        .cause(target);
+  const std::vector<std::string> link = placed(parts);
+  const std::filesystem::path from = on_disk(placed(target_parts)), to = on_disk(link);
+  if (tree_.add_file(name, link))
+    files_.make_directories(to.parent_path());
+  files_.clone_file(from, to, true);
+}
+
+void Unpacker::unpack_symlink(const std::string& name,
+                              const std::vector<std::string>& parts,
+                              const std::string& target) {
+  check_length(target);
+  check_link_target(name, parts, target);
+  const std::vector<std::string> link = placed(parts);
+  const std::filesystem::path path = on_disk(link);
+  if (tree_.add_link(name, link))
+    files_.make_directories(path.parent_path());
+  files_.create_symlink(path, target);
+}
+
+void Unpacker::count(const std::string& name, std::uint64_t bytes) {
+  unpacked_ += bytes;
+  if (unpacked_ > limits_.total.bytes())
+    throw Error(ErrorKind::Integrity, _("the archive unpacks to more than is allowed"), name)
+        .cause(fmt::format(fmt::runtime(_("the limit is {}")), limits_.total.to_string()));
+  if (unpacked_ > kRatioFrom &&
+      static_cast<double>(unpacked_) > limits_.ratio * static_cast<double>(packed_))
+    throw Error(ErrorKind::Integrity, _("the archive unpacks to suspiciously much"), name)
+        .cause(fmt::format(fmt::runtime(_("{} packed, {} unpacked so far")),
+                           ByteSize(packed_).to_string(),
+                           ByteSize(unpacked_).to_string()));
+}
+
+void Unpacker::unpack_file(const std::string& name,
+                           const std::vector<std::string>& parts,
+                           archive_entry* entry) {
+  const bool new_folder = tree_.add_file(name, parts);
+  // A size given ahead is refused before a byte is written; the bytes are counted all the same.
+  if (library_.entry_size_is_set(entry) != 0) {
+    const auto declared = static_cast<std::uint64_t>(library_.entry_size(entry));
+    if (ByteSize(declared) + ByteSize(unpacked_) > limits_.total)
+      throw Error(ErrorKind::Integrity, _("the archive unpacks to more than is allowed"), name)
+          .cause(fmt::format(fmt::runtime(_("the limit is {}")), limits_.total.to_string()));
+  }
+  const bool executable = (library_.entry_perm(entry) & kExecuteBits) != 0;
+  const std::filesystem::path path = on_disk(parts);
+  if (new_folder)
+    files_.make_directories(path.parent_path());
+  const auto writer = files_.create_file(path, executable ? 0755 : 0644);
+  for (;;) {
+    activity_.cancellation.throw_if_requested();
+    const auto got = library_.read_data(reader_.get(), block_.data(), block_.size());
+    if (got == ARCHIVE_RETRY)
+      continue;
+    if (got < 0)
+      fail_reading();
+    if (got == 0)
+      break;
+    const auto size = static_cast<std::size_t>(got);
+    count(name, size);
+    writer->write(std::span<const char>(block_.data(), size));
+    report_progress();
+  }
+  writer->close();
+}
+
+}  // namespace
+
+void unpack(platform::FileSystem& files,
+            const UnpackRequest& request,
+            const ExtractLimits& limits,
+            EntryTree& tree,
+            const Activity& activity) {
+  with_context(
+      [&] {
+        return fmt::format(fmt::runtime(_("unpacking {}")), request.archive.filename().string());
+      },
+      [&] { Unpacker(files, request, limits, tree, activity).run(); });
+}
+
+void extract_archive(platform::FileSystem& files,
+                     const std::filesystem::path& archive,
+                     const std::filesystem::path& destination,
+                     int strip,
+                     const ExtractLimits& limits,
+                     const Activity& activity) {
+  files.make_directories(destination);
+  if (!files.list_directory(destination).empty())
+    throw Error(ErrorKind::Io, _("the folder to unpack into is not empty"), destination.string());
+  EntryTree tree;
+  const std::string title =
+      fmt::format(fmt::runtime(_("Unpacking {}")), archive.filename().string());
+  unpack(files, {archive, destination, {}, strip, title}, limits, tree, activity);
+}
+
+}  // namespace las::source

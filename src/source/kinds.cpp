@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/source/source.hpp"
+
+namespace las::source {
+
+void SourceKind::undo_external(const std::string&,
+                               const std::string&,
+                               const std::vector<std::string>&,
+                               const Activity&) {}
+
+std::vector<std::string> SourceKind::verify_external(const std::string&, const Activity&) {
+  return {};
+}
+
+std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings) {
+  std::map<std::string, std::unique_ptr<SourceKind>> kinds;
+  for (const auto make : {make_archive_source, make_apt_source, make_python_source}) {
+    std::unique_ptr<SourceKind> made = make(surroundings);
+    const std::string name = made->kind();
+    kinds.emplace(name, std::move(made));
+  }
+  return kinds;
+}
+
+}  // namespace las::source

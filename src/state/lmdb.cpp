@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lmdb.hpp"
+
+#include "las/base/byte_size.hpp"
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace las::state::lmdb {
+
+namespace {
+
+/// Far beyond any history of installations: something is writing in a loop.
+constexpr std::size_t kLargestMap = std::size_t{16} << 30;
+/// LMDB's compiled-in limit of key length.
+constexpr std::size_t kLongestKey = 511;
+
+/// What the present thread is doing, so that a nesting that would deadlock is an error instead.
+struct ThreadMark {
+  const Environment* reading = nullptr;
+  const Environment* writing = nullptr;
+};
+
+thread_local ThreadMark thread_mark;
+
+class MarkGuard {
+ public:
+  MarkGuard(const Environment*& place, const Environment* environment)
+      : place_(place), before_(std::exchange(place, environment)) {}
+
+  MarkGuard(const MarkGuard&) = delete;
+  MarkGuard& operator=(const MarkGuard&) = delete;
+
+  ~MarkGuard() { place_ = before_; }
+
+ private:
+  const Environment*& place_;
+  const Environment* before_;
+};
+
+struct OpenDirectories {
+  std::mutex mutex;
+  std::set<std::string> paths;
+};
+
+OpenDirectories& open_directories() {
+  static OpenDirectories directories;
+  return directories;
+}
+
+MDB_val to_value(std::string_view text) {
+  // LMDB's interface is not const-correct; it does not write through what it is given.
+  return {text.size(), const_cast<char*>(text.data())};
+}
+
+std::string_view to_view(const MDB_val& value) {
+  return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+/// LMDB syncs its files but not the folders that name them.
+void sync_directory(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0)
+    throw system_error(errno, _("could not open the folder of the state"), path.string());
+  const int code = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (code != 0)
+    throw system_error(code, _("could not sync the folder of the state"), path.string());
+}
+
+}  // namespace
+
+const char* name_of(Table table) {
+  switch (table) {
+    case Table::Meta:
+      return "meta";
+    case Table::Generations:
+      return "generations";
+    case Table::Operations:
+      return "operations";
+    case Table::ServiceWishes:
+      return "service_wishes";
+    case Table::Ports:
+      return "ports";
+    case Table::Models:
+      return "models";
+    case Table::Pins:
+      return "pins";
+  }
+  return "meta";
+}
+
+// ---- Transaction
+
+Transaction::~Transaction() {
+  if (transaction_ != nullptr)
+    mdb_txn_abort(transaction_);
+}
+
+void Transaction::fail(int code, std::string message) {
+  if (code == MDB_MAP_FULL)
+    outgrew_map_ = true;
+  environment_.fail(code, std::move(message));
+}
+
+std::optional<std::string_view> Transaction::get(Table table, std::string_view key) const {
+  const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
+  if (!handle || key.empty() || key.size() > kLongestKey)
+    return std::nullopt;
+  MDB_val wanted = to_value(key), found{};
+  const int code = mdb_get(transaction_, *handle, &wanted, &found);
+  if (code == MDB_NOTFOUND)
+    return std::nullopt;
+  if (code != 0)
+    environment_.fail(code, _("could not read the state"));
+  return to_view(found);
+}
+
+void Transaction::put(Table table, std::string_view key, std::string_view value) {
+  if (key.empty() || key.size() > kLongestKey) {
+    throw Error(ErrorKind::InvalidData,
+                _("the name of a record is empty or too long"),
+                std::string(name_of(table)) + "/" + std::string(key));
+  }
+  MDB_val wanted = to_value(key), content = to_value(value);
+  const int code = mdb_put(
+      transaction_, *environment_.tables_[static_cast<std::size_t>(table)], &wanted, &content, 0);
+  if (code != 0)
+    fail(code, _("could not write the state"));
+}
+
+void Transaction::erase(Table table, std::string_view key) {
+  if (key.empty() || key.size() > kLongestKey)
+    return;
+  MDB_val wanted = to_value(key);
+  const int code = mdb_del(
+      transaction_, *environment_.tables_[static_cast<std::size_t>(table)], &wanted, nullptr);
+  if (code != 0 && code != MDB_NOTFOUND)
+    fail(code, _("could not write the state"));
+}
+
+void Transaction::for_each(Table table, const Visit& visit) const {
+  const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
+  if (!handle)
+    return;
+  MDB_cursor* raw = nullptr;
+  int code = mdb_cursor_open(transaction_, *handle, &raw);
+  if (code != 0)
+    environment_.fail(code, _("could not read the state"));
+  const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+  MDB_val key{}, value{};
+  while ((code = mdb_cursor_get(cursor.get(), &key, &value, MDB_NEXT)) == 0)
+    visit(to_view(key), to_view(value));
+  if (code != MDB_NOTFOUND)
+    environment_.fail(code, _("could not read the state"));
+}
+
+void Transaction::commit() {
+  if (outgrew_map_)  // somebody swallowed the error of the change that did not fit
+    fail(MDB_MAP_FULL, _("could not write the state"));
+  const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
+  if (code != 0)
+    fail(code, _("could not write the state"));
+}
+
+// ---- Environment
+
+Environment::Environment(const std::filesystem::path& directory,
+                         Access access,
+                         const std::function<void(Transaction&)>& on_create)
+    : directory_(directory.string()), access_(access) {
+  std::error_code fault;
+  if (writable())
+    std::filesystem::create_directories(directory, fault);
+  if (!fault)
+    directory_ = std::filesystem::canonical(directory, fault).string();
+  if (fault) {
+    throw system_error(
+        fault.value(), _("could not open the folder of the state"), directory.string());
+  }
+  {
+    const std::lock_guard lock(open_directories().mutex);
+    if (!open_directories().paths.insert(directory_).second)
+      throw Error(ErrorKind::Io, _("the state is open already in this process"), directory_);
+  }
+  try {
+    open();
+    open_tables(on_create);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+Environment::~Environment() {
+  close();
+}
+
+void Environment::close() {
+  if (environment_ != nullptr)
+    mdb_env_close(std::exchange(environment_, nullptr));
+  const std::lock_guard lock(open_directories().mutex);
+  open_directories().paths.erase(directory_);
+}
+
+void Environment::fail(int code, std::string message) const {
+  const auto error = [&](ErrorKind kind) {
+    return Error(kind, std::move(message), directory_).cause(mdb_strerror(code));
+  };
+  switch (code) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+      throw error(ErrorKind::CorruptState);
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+      throw error(ErrorKind::NoSpace);
+    case MDB_READERS_FULL:
+      throw error(ErrorKind::Busy);
+    default:
+      if (code > 0)
+        throw system_error(code, std::move(message), directory_);
+      throw error(ErrorKind::Io);
+  }
+}
+
+void Environment::open() {
+  // NOTLS: a snapshot belongs to its transaction, not to the thread, which may hold a writer too.
+  const auto attempt = [this](unsigned int flags) {
+    if (environment_ != nullptr)
+      mdb_env_close(std::exchange(environment_, nullptr));
+    int code = mdb_env_create(&environment_);
+    if (code == 0)
+      code = mdb_env_set_maxdbs(environment_, static_cast<MDB_dbi>(kTableCount));
+    if (code == 0)
+      code = mdb_env_open(environment_, directory_.c_str(), flags | MDB_NOTLS, 0644);
+    return code;
+  };
+  int code = attempt(writable() ? 0U : MDB_RDONLY);
+  if (code == EACCES && !writable()) {
+    // Another user's state: LMDB's lock file cannot be written. See read_without_lock().
+    without_lock_ = true;
+    code = attempt(MDB_RDONLY | MDB_NOLOCK);
+  }
+  if (code != 0)
+    fail(code, _("could not open the state"));
+  // Readers that were killed would keep old pages for ever.
+  if (writable())
+    mdb_reader_check(environment_, nullptr);
+}
+
+void Environment::open_tables(const std::function<void(Transaction&)>& on_create) {
+  const auto open_all = [this](MDB_txn* transaction, unsigned int flags) {
+    for (std::size_t i = 0; i < kTableCount; ++i) {
+      MDB_dbi handle = 0;
+      const int code = mdb_dbi_open(transaction, name_of(static_cast<Table>(i)), flags, &handle);
+      if (code != 0 && code != MDB_NOTFOUND)
+        return code;
+      tables_[i] = code == 0 ? std::optional(handle) : std::nullopt;
+    }
+    return 0;
+  };
+  read([&](const Transaction& transaction) {
+    const int code = open_all(transaction.transaction_, 0);
+    if (code != 0)
+      fail(code, _("could not open the state"));
+    // Handles outlive only a transaction that is committed, one that reads too.
+    const_cast<Transaction&>(transaction).commit();
+  });
+  const bool complete = std::all_of(
+      tables_.begin(), tables_.end(), [](const auto& table) { return table.has_value(); });
+  if (complete || !writable())
+    return;
+  write([&](Transaction& transaction) {
+    const int code = open_all(transaction.transaction_, MDB_CREATE);
+    if (code != 0)
+      transaction.fail(code, _("could not open the state"));
+    on_create(transaction);
+  });
+  sync_directory(directory_);
+  sync_directory(std::filesystem::path(directory_).parent_path());
+}
+
+MDB_txn* Environment::begin(unsigned int flags) const {
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(environment_, nullptr, flags, &transaction);
+  if (code == MDB_MAP_RESIZED)
+    return nullptr;
+  if (code != 0)
+    fail(code, _("could not open the state"));
+  return transaction;
+}
+
+void Environment::change_map(std::size_t size) {
+  const std::unique_lock lock(map_);
+  const int code = mdb_env_set_mapsize(environment_, size);
+  if (code != 0)
+    fail(code, _("could not enlarge the map of the state"));
+}
+
+void Environment::read(const std::function<void(const Transaction&)>& body) {
+  if (without_lock_)
+    return read_without_lock(body);
+  const bool nested = thread_mark.reading == this;
+  std::shared_lock lock(map_, std::defer_lock);
+  if (!nested)
+    lock.lock();
+  MDB_txn* raw = begin(MDB_RDONLY);
+  while (raw == nullptr) {
+    // Another process made the map larger; ours can follow only while nobody here looks at it.
+    if (nested || thread_mark.writing == this)
+      fail(MDB_MAP_RESIZED, _("could not open the state"));
+    lock.unlock();
+    {
+      const std::lock_guard no_writer(writing_);
+      change_map(0);
+    }
+    lock.lock();
+    raw = begin(MDB_RDONLY);
+  }
+  const Transaction transaction(*this, raw);
+  const MarkGuard mark(thread_mark.reading, this);
+  body(transaction);
+}
+
+/// Nobody who writes knows of this reader, so its pages may be used again: LMDB lets the writer
+/// after the next one do so. What was read then is thrown away and read again.
+void Environment::read_without_lock(const std::function<void(const Transaction&)>& body) {
+  constexpr int kAttempts = 100;
+  for (int attempt = 1;; ++attempt) {
+    MDB_txn* raw = begin(MDB_RDONLY);
+    if (raw == nullptr) {
+      change_map(0);
+      continue;
+    }
+    const std::size_t snapshot = mdb_txn_id(raw);
+    const auto overtaken = [&] {
+      MDB_envinfo facts{};
+      mdb_env_info(environment_, &facts);
+      return facts.me_last_txnid > snapshot + 1;
+    };
+    try {
+      const Transaction transaction(*this, raw);
+      body(transaction);
+      if (!overtaken())
+        return;
+    } catch (...) {
+      if (!overtaken())
+        throw;
+    }
+    if (attempt == kAttempts)
+      throw Error(ErrorKind::Busy, _("the state changes faster than it can be read"), directory_);
+  }
+}
+
+void Environment::write(const std::function<void(Transaction&)>& body) {
+  if (!writable())
+    throw Error(ErrorKind::Permission, _("the state is open for reading only"), directory_);
+  if (thread_mark.reading == this || thread_mark.writing == this)
+    throw Error(
+        ErrorKind::Io, _("a change of the state was begun inside another use of it"), directory_);
+  const std::lock_guard lock(writing_);
+  const MarkGuard mark(thread_mark.writing, this);
+  while (!try_write(body)) {
+    MDB_envinfo facts{};
+    mdb_env_info(environment_, &facts);
+    if (facts.me_mapsize >= kLargestMap) {
+      throw Error(ErrorKind::NoSpace, _("the state would outgrow its largest size"), directory_)
+          .cause(ByteSize(kLargestMap).to_string());
+    }
+    change_map(facts.me_mapsize * 2);
+  }
+}
+
+/// False when the map is too small.
+bool Environment::try_write(const std::function<void(Transaction&)>& body) {
+  MDB_txn* raw = begin(0);
+  while (raw == nullptr) {
+    change_map(0);
+    raw = begin(0);
+  }
+  Transaction transaction(*this, raw);
+  try {
+    body(transaction);
+    transaction.commit();
+    return true;
+  } catch (...) {
+    if (!transaction.outgrew_map_)
+      throw;
+    return false;
+  }
+}
+
+}  // namespace las::state::lmdb

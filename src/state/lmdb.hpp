@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include <lmdb.h>
+
+/// LMDB with RAII and las's errors; nothing here knows what a record means.
+namespace las::state::lmdb {
+
+enum class Table { Meta, Generations, Operations, ServiceWishes, Ports, Models, Pins };
+inline constexpr std::size_t kTableCount = 7;
+/// Name on disk and in messages: "models".
+const char* name_of(Table table);
+
+class Environment;
+
+/// A read or write transaction; undone when destroyed without commit().
+class Transaction {
+ public:
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  /// The view lives until the next change in this transaction.
+  std::optional<std::string_view> get(Table table, std::string_view key) const;
+  void put(Table table, std::string_view key, std::string_view value);
+  /// Absent is fine.
+  void erase(Table table, std::string_view key);
+  /// In the order of the keys. `visit` must not change the table.
+  using Visit = std::function<void(std::string_view key, std::string_view value)>;
+  void for_each(Table table, const Visit& visit) const;
+
+ private:
+  friend class Environment;
+
+  Transaction(const Environment& environment, MDB_txn* transaction)
+      : environment_(environment), transaction_(transaction) {}
+
+  void commit();
+  [[noreturn]] void fail(int code, std::string message);
+
+  const Environment& environment_;
+  MDB_txn* transaction_;
+  /// The map was too small for a change: everything must be run again in a larger one.
+  bool outgrew_map_ = false;
+};
+
+/// One open LMDB directory. LMDB forbids opening one twice in a process (closing the second breaks
+/// the locks of the first), so that is refused.
+class Environment {
+ public:
+  enum class Access { ReadOnly, ReadWrite };
+
+  /// ReadWrite makes the directory; ReadOnly needs an environment that exists. `on_create` runs in
+  /// the transaction that makes the tables.
+  Environment(const std::filesystem::path& directory,
+              Access access,
+              const std::function<void(Transaction&)>& on_create);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment();
+
+  bool writable() const { return access_ == Access::ReadWrite; }
+
+  const std::string& directory() const { return directory_; }
+
+  void read(const std::function<void(const Transaction&)>& body);
+  void write(const std::function<void(Transaction&)>& body);
+
+ private:
+  friend class Transaction;
+  [[noreturn]] void fail(int code, std::string message) const;
+  void open();
+  void open_tables(const std::function<void(Transaction&)>& on_create);
+  void read_without_lock(const std::function<void(const Transaction&)>& body);
+  bool try_write(const std::function<void(Transaction&)>& body);
+  MDB_txn* begin(unsigned int flags) const;
+  void change_map(std::size_t size);
+  void close();
+
+  std::string directory_;
+  Access access_;
+  MDB_env* environment_ = nullptr;
+  bool without_lock_ = false;
+  /// A reader takes a table that nobody has made yet for an empty one.
+  std::array<std::optional<MDB_dbi>, kTableCount> tables_;
+  std::mutex writing_;
+  /// Shared by the readers of this process; exclusive while the map moves.
+  std::shared_mutex map_;
+};
+
+}  // namespace las::state::lmdb

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/base/i18n.hpp"
+#include "las/state/records.hpp"
+
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+/// The JSON spelling of every record. Each record is described once, by `fields`, and the same
+/// description writes and reads it, so that a field cannot be written and forgotten by the reader.
+///
+/// Reading ignores fields it does not know (a record of a las that knew more) and refuses a missing
+/// or mistyped one: a Fault that says which, for the caller to name the record.
+namespace las::state::record_json {
+
+using Json = nlohmann::json;
+
+/// Why a value is not the record it should be, "services[0].port: out of range". Becomes the cause
+/// of a CorruptState in decode().
+struct Fault {
+  std::string text;
+
+  static Fault at(const std::string& path, const std::string& text) {
+    return Fault{path.empty() ? text : path + ": " + text};
+  }
+};
+
+template <typename Record, typename Wanted>
+concept Is = std::same_as<std::remove_const_t<Record>, Wanted>;
+
+template <typename Visitor, Is<WorldEntry> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("module", record.module);
+  visit("range", record.range);
+  visit("variant", record.variant);
+  visit("mode", record.mode);
+  visit("held", record.held);
+}
+
+template <typename Visitor, Is<ExternalChange> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("kind", record.kind);
+  visit("before", record.before);
+  visit("wanted", record.wanted);
+}
+
+template <typename Visitor, Is<InstalledModule> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("name", record.name);
+  visit("version", record.version);
+  visit("delivered", record.delivered);
+  visit("variant", record.variant);
+  visit("mode", record.mode);
+  visit("reason", record.reason);
+  visit("source", record.source);
+  visit("source_detail", record.source_detail);
+  visit("store_name", record.store_name);
+  visit("tree_digest", record.tree_digest);
+  visit("pinned_now", record.pinned_now);
+  visit("size", record.size);
+  visit("installed_at", record.installed_at);
+  visit("executables", record.executables);
+  visit("external", record.external);
+  visit("requires_modules", record.requires_modules);
+}
+
+template <typename Visitor, Is<ServiceInstance> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("id", record.id);
+  visit("module", record.module);
+  visit("model", record.model);
+  visit("model_digest", record.model_digest);
+  visit("port", record.port);
+  visit("host", record.host);
+  visit("argv", record.argv);
+  visit("environment", record.environment);
+  visit("health_kind", record.health_kind);
+  visit("health_path", record.health_path);
+  visit("start_period_s", record.start_period_s);
+  visit("stop_signal", record.stop_signal);
+  visit("stop_timeout_s", record.stop_timeout_s);
+  visit("api", record.api);
+  visit("data_directory", record.data_directory);
+  visit("unit_text", record.unit_text);
+}
+
+template <typename Visitor, Is<Generation> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("number", record.number);
+  visit("parent", record.parent);
+  visit("created_at", record.created_at);
+  visit("operation_id", record.operation_id);
+  visit("command", record.command);
+  visit("modules", record.modules);
+  visit("services", record.services);
+  visit("world", record.world);
+}
+
+template <typename Visitor, Is<ServiceWish> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("id", record.id);
+  visit("running", record.running);
+}
+
+template <typename Visitor, Is<PortLease> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("port", record.port);
+  visit("owner", record.owner);
+}
+
+template <typename Visitor, Is<ModelRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("name", record.name);
+  visit("format", record.format);
+  visit("digest", record.digest);
+  visit("size", record.size);
+  visit("source", record.source);
+  visit("imported_at", record.imported_at);
+  visit("architecture", record.architecture);
+  visit("quantization", record.quantization);
+  visit("license", record.license);
+  visit("parameters", record.parameters);
+  visit("context_length", record.context_length);
+  visit("note", record.note);
+}
+
+template <typename Visitor, Is<Journal> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("operation_id", record.operation_id);
+  visit("command", record.command);
+  visit("started_at", record.started_at);
+  visit("boot_id", record.boot_id);
+  visit("phase", record.phase);
+  visit("from_generation", record.from_generation);
+  visit("to_generation", record.to_generation);
+  visit("staged_payloads", record.staged_payloads);
+  visit("external", record.external);
+}
+
+template <typename Visitor, Is<OperationRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("id", record.id);
+  visit("command", record.command);
+  visit("user", record.user);
+  visit("started_at", record.started_at);
+  visit("ended_at", record.ended_at);
+  visit("outcome", record.outcome);
+  visit("error", record.error);
+  visit("generation_before", record.generation_before);
+  visit("generation_after", record.generation_after);
+  visit("changes", record.changes);
+}
+
+template <typename Visitor, Is<PinnedDigest> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("url", record.url);
+  visit("digest", record.digest);
+  visit("pinned_at", record.pinned_at);
+}
+
+/// Every value of an enum, for reading its spelling back.
+template <typename Enum>
+inline constexpr std::initializer_list<Enum> kEvery = {};
+template <>
+inline constexpr std::initializer_list<Reason> kEvery<Reason> = {
+    Reason::User, Reason::Dependency, Reason::Optional};
+template <>
+inline constexpr std::initializer_list<Phase> kEvery<Phase> = {
+    Phase::Planned, Phase::Staging, Phase::Staged, Phase::Committed, Phase::Converged};
+
+// ---- writing
+
+inline Json write(const std::string& value) {
+  return value;
+}
+
+template <std::integral Integer>
+Json write(Integer value) {
+  return value;
+}
+
+inline Json write(ByteSize value) {
+  return value.bytes();
+}
+
+inline Json write(const Digest& value) {
+  return value.to_string();
+}
+
+inline Json write(const std::map<std::string, std::string>& value) {
+  return value;
+}
+
+template <typename Enum>
+
+requires std::is_enum_v<Enum> Json write(Enum value) {
+  return std::string(to_string(value));
+}
+
+struct Writer {
+  Json object = Json::object();
+
+  template <typename Value>
+  void operator()(const char* key, const Value& value);
+};
+
+template <typename Record>
+
+requires requires(Writer& writer, const Record& record) {
+  fields(writer, record);
+}
+
+Json write(const Record& record) {
+  Writer writer;
+  fields(writer, record);
+  return std::move(writer.object);
+}
+
+template <typename Value>
+Json write(const std::optional<Value>& value) {
+  return value ? write(*value) : Json(nullptr);
+}
+
+template <typename Value>
+Json write(const std::vector<Value>& values) {
+  Json array = Json::array();
+  for (const Value& value : values)
+    array.push_back(write(value));
+  return array;
+}
+
+template <typename Value>
+void Writer::operator()(const char* key, const Value& value) {
+  object[key] = write(value);
+}
+
+// ---- reading; `path` names the value for a fault
+
+inline void read(const Json& json, const std::string& path, std::string& value) {
+  if (!json.is_string())
+    throw Fault::at(path, _("not a text"));
+  value = json.get_ref<const std::string&>();
+}
+
+inline void read(const Json& json, const std::string& path, bool& value) {
+  if (!json.is_boolean())
+    throw Fault::at(path, _("neither true nor false"));
+  value = json.get<bool>();
+}
+
+template <std::integral Integer>
+void read(const Json& json, const std::string& path, Integer& value) {
+  if (!json.is_number_integer())
+    throw Fault::at(path, _("not a whole number"));
+  // nlohmann's get<> wraps silently, so the range is checked in the type the parser chose.
+  const bool fits = json.is_number_unsigned() ? std::in_range<Integer>(json.get<std::uint64_t>())
+                                              : std::in_range<Integer>(json.get<std::int64_t>());
+  if (!fits)
+    throw Fault::at(path, _("out of range"));
+  value = json.get<Integer>();
+}
+
+inline void read(const Json& json, const std::string& path, ByteSize& value) {
+  std::uint64_t bytes = 0;
+  read(json, path, bytes);
+  value = ByteSize(bytes);
+}
+
+inline void read(const Json& json, const std::string& path, Digest& value) {
+  std::string text;
+  read(json, path, text);
+  const auto digest = Digest::parse(text);
+  if (!digest)
+    throw Fault::at(path, _("not a digest"));
+  value = *digest;
+}
+
+template <typename Enum>
+requires std::is_enum_v<Enum>
+
+void read(const Json& json, const std::string& path, Enum& value) {
+  std::string text;
+  read(json, path, text);
+  for (const Enum candidate : kEvery<Enum>) {
+    if (to_string(candidate) == text) {
+      value = candidate;
+      return;
+    }
+  }
+  throw Fault::at(path, fmt::format(fmt::runtime(_("unknown value '{}'")), text));
+}
+
+inline void read(const Json& json,
+                 const std::string& path,
+                 std::map<std::string, std::string>& value) {
+  if (!json.is_object())
+    throw Fault::at(path, _("not an object"));
+  value.clear();
+  for (const auto& [key, member] : json.items())
+    read(member, path + "." + key, value[key]);
+}
+
+struct Reader {
+  const Json& object;
+  std::string prefix;  ///< "" or "services[0]."
+
+  template <typename Value>
+  void operator()(const char* key, Value& value);
+};
+
+template <typename Record>
+
+requires requires(Reader& reader, Record& record) {
+  fields(reader, record);
+}
+
+void read(const Json& json, const std::string& path, Record& record) {
+  if (!json.is_object())
+    throw Fault::at(path, _("not an object"));
+  Reader reader{json, path.empty() ? path : path + "."};
+  fields(reader, record);
+}
+
+template <typename Value>
+void read(const Json& json, const std::string& path, std::optional<Value>& value) {
+  value.reset();
+  if (!json.is_null())
+    read(json, path, value.emplace());
+}
+
+template <typename Value>
+void read(const Json& json, const std::string& path, std::vector<Value>& values) {
+  if (!json.is_array())
+    throw Fault::at(path, _("not a list"));
+  values.clear();
+  for (std::size_t i = 0; i < json.size(); ++i)
+    read(json[i], fmt::format("{}[{}]", path, i), values.emplace_back());
+}
+
+template <typename Value>
+void Reader::operator()(const char* key, Value& value) {
+  const auto found = object.find(key);
+  if (found == object.end())
+    throw Fault::at(prefix + key, _("missing"));
+  read(*found, prefix + key, value);
+}
+
+// ---- whole values
+
+/// Bytes that are not UTF-8 (a command line may hold any) become U+FFFD: they are text for people.
+template <typename Value>
+std::string encode(const Value& value) {
+  return write(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+[[noreturn]] void throw_corrupt(const std::string& name, std::string cause);
+
+/// `name` says which record it is ("models/tiny"). Throws CorruptState.
+template <typename Value>
+Value decode(std::string_view text, const std::string& name) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    throw_corrupt(name, _("not JSON"));
+  try {
+    Value value{};
+    read(json, {}, value);
+    return value;
+  } catch (Fault& fault) {
+    throw_corrupt(name, std::move(fault.text));
+  }
+}
+
+}  // namespace las::state::record_json

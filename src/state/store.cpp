@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/state/store.hpp"
+
+#include "tables.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace las::state {
+
+struct StateStore::Environment {
+  /// Nothing where las never ran: an empty store.
+  std::optional<lmdb::Environment> lmdb;
+};
+
+namespace {
+
+using lmdb::Table;
+
+/// Whether there is an LMDB environment to read. A file of no bytes is one whose making was cut
+/// short before anything was written.
+bool has_environment(const std::filesystem::path& directory) {
+  std::error_code fault;
+  const auto size = std::filesystem::file_size(directory / "data.mdb", fault);
+  if (!fault)
+    return size > 0;
+  if (fault.value() == ENOENT || fault.value() == ENOTDIR)
+    return false;
+  throw system_error(fault.value(), _("could not open the state"), directory.string());
+}
+
+void check_schema(const lmdb::Transaction& transaction,
+                  const std::string& directory,
+                  bool writable) {
+  const auto schema = tables::find_number(&transaction, tables::kSchema);
+  if (!schema) {
+    // A reader may come between the making of the file and its first transaction.
+    if (!writable)
+      return;
+    record_json::throw_corrupt("meta/schema", _("missing"));
+  }
+  if (*schema > tables::kSchemaVersion) {
+    throw Error(ErrorKind::CorruptState, _("the state was written by a newer las"), directory)
+        .cause(fmt::format(fmt::runtime(_("its schema is {}, this las knows {}")),
+                           *schema,
+                           tables::kSchemaVersion))
+        .hint(_("upgrade las; an older one never touches a newer state"));
+  }
+  if (*schema == 0)
+    record_json::throw_corrupt("meta/schema", _("out of range"));
+  // The first schema: later ones migrate here, in one write transaction, before anything is read.
+}
+
+}  // namespace
+
+StateStore::StateStore(std::unique_ptr<Environment> environment)
+    : environment_(std::move(environment)) {}
+
+StateStore::~StateStore() = default;
+
+std::unique_ptr<StateStore> StateStore::open(const std::filesystem::path& directory,
+                                             Access access) {
+  auto environment = std::make_unique<Environment>();
+  const bool writable = access == Access::ReadWrite;
+  if (writable || has_environment(directory)) {
+    auto& lmdb = environment->lmdb.emplace(
+        directory,
+        writable ? lmdb::Environment::Access::ReadWrite : lmdb::Environment::Access::ReadOnly,
+        [](lmdb::Transaction& transaction) {
+          tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);
+        });
+    lmdb.read([&](const lmdb::Transaction& transaction) {
+      check_schema(transaction, lmdb.directory(), writable);
+    });
+  }
+  return std::unique_ptr<StateStore>(new StateStore(std::move(environment)));
+}
+
+void StateStore::read(const std::function<void(const ReadTransaction&)>& body) const {
+  ReadTransaction view;
+  ReadTransaction::Handle handle;
+  view.handle_ = &handle;
+  if (!environment_->lmdb) {
+    body(view);
+    return;
+  }
+  environment_->lmdb->read([&](const lmdb::Transaction& transaction) {
+    handle.reader = &transaction;
+    body(view);
+  });
+}
+
+void StateStore::write(const std::function<void(WriteTransaction&)>& body) {
+  if (!environment_->lmdb)
+    throw Error(ErrorKind::Permission, _("the state is open for reading only"));
+  environment_->lmdb->write([&](lmdb::Transaction& transaction) {
+    WriteTransaction view;
+    ReadTransaction::Handle handle{&transaction, &transaction};
+    view.handle_ = &handle;
+    body(view);
+  });
+}
+
+namespace {
+
+class Checker {
+ public:
+  Checker(const lmdb::Transaction& transaction, std::vector<std::string>& faults)
+      : transaction_(transaction), faults_(faults) {}
+
+  /// Every record of `table` decodes and lies under the key that it would be written to.
+  template <typename Record, typename Key>
+  void table(Table table, Key&& key_of) {
+    transaction_.for_each(table, [&](std::string_view key, std::string_view value) {
+      const std::string name = tables::record_name(table, key);
+      guard([&] {
+        const auto record = record_json::decode<Record>(value, name);
+        if (key_of(record) != key)
+          record_json::throw_corrupt(name, _("it lies under the key of another record"));
+      });
+    });
+  }
+
+  template <typename Body>
+  void guard(Body&& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::CorruptState)
+        throw;
+      faults_.push_back(error.subject() + ": " + error.cause());
+    }
+  }
+
+ private:
+  const lmdb::Transaction& transaction_;
+  std::vector<std::string>& faults_;
+};
+
+}  // namespace
+
+std::vector<std::string> StateStore::check() const {
+  std::vector<std::string> faults;
+  if (!environment_->lmdb)
+    return faults;
+  environment_->lmdb->read([&](const lmdb::Transaction& transaction) {
+    faults.clear();  // a reader without a lock may run twice
+    Checker checker(transaction, faults);
+    checker.guard([&] { tables::find_number(&transaction, tables::kHighestGeneration); });
+    checker.guard([&] { tables::find<Journal>(&transaction, Table::Meta, tables::kJournal); });
+    checker.guard([&] {
+      const auto current =
+          tables::find_number(&transaction, tables::kCurrentGeneration).value_or(0);
+      if (current != 0 && !transaction.get(Table::Generations, tables::number_key(current)))
+        record_json::throw_corrupt(tables::record_name(Table::Meta, tables::kCurrentGeneration),
+                                   tables::missing_generation(current));
+    });
+    checker.table<Generation>(Table::Generations,
+                              [](const auto& record) { return tables::number_key(record.number); });
+    checker.table<OperationRecord>(Table::Operations, [](const auto& record) { return record.id; });
+    checker.table<ServiceWish>(Table::ServiceWishes, [](const auto& record) { return record.id; });
+    checker.table<PortLease>(Table::Ports,
+                             [](const auto& record) { return tables::number_key(record.port); });
+    checker.table<ModelRecord>(Table::Models, [](const auto& record) { return record.name; });
+    checker.table<PinnedDigest>(Table::Pins,
+                                [](const auto& record) { return tables::url_key(record.url); });
+  });
+  return faults;
+}
+
+}  // namespace las::state

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "lmdb.hpp"
+#include "record_json.hpp"
+
+#include "las/state/store.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace las::state {
+
+/// What a transaction of the public interface stands on. `reader` is null in an empty store,
+/// `writer` in every reading one.
+struct ReadTransaction::Handle {
+  const lmdb::Transaction* reader = nullptr;
+  lmdb::Transaction* writer = nullptr;
+};
+
+/// Which key a record has in its table, and its value as JSON.
+namespace tables {
+
+inline constexpr std::uint64_t kSchemaVersion = 1;
+
+// Keys of the meta table.
+inline constexpr std::string_view kSchema = "schema";
+inline constexpr std::string_view kCurrentGeneration = "current_generation";
+inline constexpr std::string_view kHighestGeneration = "highest_generation";
+inline constexpr std::string_view kJournal = "journal";
+
+/// Big-endian, so that LMDB's order of bytes is the order of numbers.
+template <std::unsigned_integral Number>
+std::string number_key(Number number) {
+  std::string key(sizeof number, '\0');
+  for (std::size_t i = 0; i < key.size(); ++i)
+    key[key.size() - 1 - i] = static_cast<char>(number >> (8 * i) & 0xff);
+  return key;
+}
+
+/// The URL itself, or for one longer than LMDB's keys may be a digest of it.
+std::string url_key(const std::string& url);
+
+/// "models/tiny", "generations/7": the record in words, for errors.
+std::string record_name(lmdb::Table table, std::string_view key);
+std::string missing_generation(std::uint64_t number);
+
+template <typename Record>
+std::optional<Record> find(const lmdb::Transaction* transaction,
+                           lmdb::Table table,
+                           std::string_view key) {
+  const auto value = transaction == nullptr ? std::nullopt : transaction->get(table, key);
+  if (!value)
+    return std::nullopt;
+  return record_json::decode<Record>(*value, record_name(table, key));
+}
+
+template <typename Record>
+std::vector<Record> all(const lmdb::Transaction* transaction, lmdb::Table table) {
+  std::vector<Record> records;
+  if (transaction != nullptr) {
+    transaction->for_each(table, [&](std::string_view key, std::string_view value) {
+      records.push_back(record_json::decode<Record>(value, record_name(table, key)));
+    });
+  }
+  return records;
+}
+
+inline std::optional<std::uint64_t> find_number(const lmdb::Transaction* transaction,
+                                                std::string_view meta_key) {
+  return find<std::uint64_t>(transaction, lmdb::Table::Meta, meta_key);
+}
+
+inline void put_number(lmdb::Transaction& transaction,
+                       std::string_view meta_key,
+                       std::uint64_t number) {
+  transaction.put(lmdb::Table::Meta, meta_key, record_json::encode(number));
+}
+
+}  // namespace tables
+
+}  // namespace las::state

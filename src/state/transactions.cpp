@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bodies of ReadTransaction and WriteTransaction: which record lies where.
+#include "tables.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/platform/hasher.hpp"
+#include "las/state/store.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace las::state {
+
+using lmdb::Table;
+using record_json::encode;
+using tables::number_key;
+
+namespace {
+
+std::uint64_t number_of(std::string_view key) {
+  std::uint64_t number = 0;
+  for (const char byte : key)
+    number = number << 8 | static_cast<unsigned char>(byte);
+  return number;
+}
+
+}  // namespace
+
+std::string tables::url_key(const std::string& url) {
+  constexpr std::size_t kLongest = 480;
+  return url.size() <= kLongest ? url : platform::digest_of(url).to_string();
+}
+
+std::string tables::record_name(Table table, std::string_view key) {
+  const bool numbered = table == Table::Generations || table == Table::Ports;
+  return fmt::format(
+      "{}/{}", lmdb::name_of(table), numbered ? std::to_string(number_of(key)) : std::string(key));
+}
+
+std::string tables::missing_generation(std::uint64_t number) {
+  return fmt::format(fmt::runtime(_("generation {} is not there")), number);
+}
+
+// ---- reading
+
+std::uint64_t ReadTransaction::current_generation() const {
+  return tables::find_number(handle_->reader, tables::kCurrentGeneration).value_or(0);
+}
+
+std::optional<Generation> ReadTransaction::generation(std::uint64_t number) const {
+  if (number == 0)
+    return Generation{};
+  return tables::find<Generation>(handle_->reader, Table::Generations, number_key(number));
+}
+
+Generation ReadTransaction::current() const {
+  const std::uint64_t number = current_generation();
+  auto found = generation(number);
+  if (!found) {
+    record_json::throw_corrupt(tables::record_name(Table::Meta, tables::kCurrentGeneration),
+                               tables::missing_generation(number));
+  }
+  return *std::move(found);
+}
+
+std::vector<std::uint64_t> ReadTransaction::generation_numbers() const {
+  std::vector<std::uint64_t> numbers;
+  if (handle_->reader != nullptr) {
+    handle_->reader->for_each(Table::Generations, [&](std::string_view key, std::string_view) {
+      numbers.push_back(number_of(key));
+    });
+  }
+  return numbers;
+}
+
+std::optional<Journal> ReadTransaction::journal() const {
+  return tables::find<Journal>(handle_->reader, Table::Meta, tables::kJournal);
+}
+
+std::vector<OperationRecord> ReadTransaction::operations() const {
+  // Ids begin with the time, so the order of keys is the order of time.
+  return tables::all<OperationRecord>(handle_->reader, Table::Operations);
+}
+
+std::optional<OperationRecord> ReadTransaction::operation(const std::string& id) const {
+  return tables::find<OperationRecord>(handle_->reader, Table::Operations, id);
+}
+
+std::optional<ServiceWish> ReadTransaction::service_wish(const std::string& id) const {
+  return tables::find<ServiceWish>(handle_->reader, Table::ServiceWishes, id);
+}
+
+std::vector<PortLease> ReadTransaction::ports() const {
+  return tables::all<PortLease>(handle_->reader, Table::Ports);
+}
+
+std::optional<ModelRecord> ReadTransaction::model(const std::string& name) const {
+  return tables::find<ModelRecord>(handle_->reader, Table::Models, name);
+}
+
+std::vector<ModelRecord> ReadTransaction::models() const {
+  return tables::all<ModelRecord>(handle_->reader, Table::Models);
+}
+
+std::optional<PinnedDigest> ReadTransaction::pinned_digest(const std::string& url) const {
+  return tables::find<PinnedDigest>(handle_->reader, Table::Pins, tables::url_key(url));
+}
+
+// ---- writing
+
+std::uint64_t WriteTransaction::next_generation_number() {
+  const auto highest = tables::find_number(handle_->reader, tables::kHighestGeneration).value_or(0);
+  tables::put_number(*handle_->writer, tables::kHighestGeneration, highest + 1);
+  return highest + 1;
+}
+
+void WriteTransaction::put_generation(const Generation& generation) {
+  if (generation.number == 0)
+    throw Error(ErrorKind::InvalidData, _("generation 0 is the empty state and cannot be written"));
+  const auto highest = tables::find_number(handle_->reader, tables::kHighestGeneration).value_or(0);
+  if (generation.number > highest)
+    tables::put_number(*handle_->writer, tables::kHighestGeneration, generation.number);
+  handle_->writer->put(Table::Generations, number_key(generation.number), encode(generation));
+}
+
+void WriteTransaction::erase_generation(std::uint64_t number) {
+  if (number != 0 && number == current_generation()) {
+    throw Error(
+        ErrorKind::Busy, _("the current generation cannot be erased"), std::to_string(number));
+  }
+  handle_->writer->erase(Table::Generations, number_key(number));
+}
+
+void WriteTransaction::set_current_generation(std::uint64_t number) {
+  if (number != 0 && !handle_->reader->get(Table::Generations, number_key(number)))
+    throw Error(ErrorKind::NotFound, _("no such generation"), std::to_string(number));
+  tables::put_number(*handle_->writer, tables::kCurrentGeneration, number);
+}
+
+void WriteTransaction::put_journal(const Journal& journal) {
+  handle_->writer->put(Table::Meta, tables::kJournal, encode(journal));
+}
+
+void WriteTransaction::clear_journal() {
+  handle_->writer->erase(Table::Meta, tables::kJournal);
+}
+
+void WriteTransaction::put_operation(const OperationRecord& operation) {
+  handle_->writer->put(Table::Operations, operation.id, encode(operation));
+}
+
+void WriteTransaction::put_service_wish(const ServiceWish& wish) {
+  handle_->writer->put(Table::ServiceWishes, wish.id, encode(wish));
+}
+
+void WriteTransaction::erase_service_wish(const std::string& id) {
+  handle_->writer->erase(Table::ServiceWishes, id);
+}
+
+void WriteTransaction::put_port(const PortLease& lease) {
+  handle_->writer->put(Table::Ports, number_key(lease.port), encode(lease));
+}
+
+void WriteTransaction::erase_ports_of(const std::string& owner) {
+  for (const PortLease& lease : ports()) {
+    if (lease.owner == owner)
+      handle_->writer->erase(Table::Ports, number_key(lease.port));
+  }
+}
+
+void WriteTransaction::put_model(const ModelRecord& model) {
+  handle_->writer->put(Table::Models, model.name, encode(model));
+}
+
+void WriteTransaction::erase_model(const std::string& name) {
+  handle_->writer->erase(Table::Models, name);
+}
+
+void WriteTransaction::put_pinned_digest(const PinnedDigest& pin) {
+  handle_->writer->put(Table::Pins, tables::url_key(pin.url), encode(pin));
+}
+
+}  // namespace las::state

@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs inside the machine: the golden unit "words" starts under the real systemd with its whole
+# sandbox, and the program sees exactly the words it was meant to see.
+set -eu
+mkdir -p /var/lib/las/db
+touch /var/lib/las/db/data.mdb
+cp /opt/units/words.service /etc/systemd/system/las-words.service
+systemctl daemon-reload
+systemctl start las-words.service
+pid=$(systemctl show -P MainPID las-words.service)
+# The program writes its file, then becomes "sleep".
+tries=0
+until [ "$(cat "/proc/$pid/comm")" = sleep ] || [ $tries = 100 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
+cat /var/lib/las/data/words/seen || journalctl -u las-words.service --no-pager
+echo "state: $(systemctl is-active las-words.service)"
+echo "user: $([ "$(stat -c %u "/proc/$pid")" -gt 60000 ] && echo dynamic || echo "not dynamic")"
+echo "data: $(readlink /var/lib/las/data/words)"
+inside="nsenter -t $pid -m --"
+$inside test -e /var/lib/las/db/data.mdb || echo "database: hidden"
+$inside touch /etc/mark 2>/dev/null || echo "system: read-only"
+systemctl stop las-words.service
+echo "stopped: $(systemctl is-active las-words.service || true)"

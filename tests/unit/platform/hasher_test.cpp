@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/platform/hasher.hpp"
+
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/temp_directory.hpp"
+
+using namespace las;
+using namespace las::platform;
+
+TEST_CASE("digests are those of the standard's examples", "[platform]") {
+  CHECK(digest_of("hello").to_string() ==
+        "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  CHECK(digest_of("") == Digest());
+  Hasher hasher("sha512");
+  hasher.update("abc");
+  CHECK(hasher.finish().to_string() ==
+        "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836b"
+        "a3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
+TEST_CASE("pieces give the digest of the whole", "[platform]") {
+  Hasher hasher;
+  hasher.update("he");
+  hasher.update("");
+  Hasher moved = std::move(hasher);
+  moved.update("llo");
+  CHECK(moved.finish() == digest_of("hello"));
+}
+
+TEST_CASE("a digest is taken once", "[platform]") {
+  Hasher hasher;
+  static_cast<void>(hasher.finish());
+  const auto error = test::error_of([&] { return hasher.finish(); });
+  REQUIRE(error);
+  CHECK(std::string(error->what()) == "the digest was already taken");
+}
+
+TEST_CASE("an algorithm that las does not trust is refused", "[platform]") {
+  const auto error = test::error_of([] { Hasher("md5"); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::InvalidData);
+  CHECK(std::string(error->what()) == "unknown digest algorithm: md5");
+}
+
+TEST_CASE("a file larger than any buffer is digested as its content", "[platform]") {
+  const test::TempDirectory folder;
+  std::string content;
+  for (int i = 0; content.size() < 3'000'000; ++i)
+    content += std::to_string(i) + "\n";
+  const auto path = folder.write("large", content);
+  CHECK(digest_of_file(path) == digest_of(content));
+  Hasher hasher("sha512");
+  hasher.update(content);
+  CHECK(digest_of_file(path, "sha512") == hasher.finish());
+}
+
+TEST_CASE("a missing file has no digest", "[platform]") {
+  const test::TempDirectory folder;
+  const auto error = test::error_of([&] { return digest_of_file(folder / "absent"); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::NotFound);
+  CHECK(error->subject() == folder / "absent");
+}
+
+TEST_CASE("the digest of a tree is of names, kinds, contents and nothing else", "[platform]") {
+  const test::TempDirectory folder;
+  const auto files = make_posix_file_system();
+  const auto make_tree = [&](const std::string& name) {
+    folder.write(name + "/bin/run", "#!/bin/sh\n");
+    folder.write(name + "/readme", "text");
+    files->set_mode(folder / (name + "/bin/run"), 0755);
+    files->set_mode(folder / (name + "/readme"), 0644);
+    files->create_symlink(folder / (name + "/link"), "readme");
+    return folder / name;
+  };
+  const auto tree = make_tree("a");
+  const Digest original = digest_of_tree(*files, tree);
+
+  SECTION("another place, other times and read-only modes give the same") {
+    const auto other = make_tree("b");
+    fs::last_write_time(other / "readme", fs::file_time_type() + std::chrono::hours(1));
+    files->set_mode(other / "readme", 0444);
+    files->set_mode(other / "bin/run", 0555);
+    CHECK(digest_of_tree(*files, other) == original);
+  }
+  SECTION("another content gives another") {
+    folder.write("a/readme", "tExt");
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+  SECTION("another executable bit gives another") {
+    files->set_mode(tree / "readme", 0755);
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+  SECTION("another link target gives another") {
+    files->replace_symlink(tree / "link", "bin/run");
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+  SECTION("another name gives another") {
+    files->rename(tree / "readme", tree / "readme2");
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+  SECTION("an additional empty folder gives another") {
+    files->make_directories(tree / "empty");
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+  SECTION("a file moved into a folder gives another") {
+    files->rename(tree / "readme", tree / "bin/readme");
+    CHECK(digest_of_tree(*files, tree) != original);
+  }
+}
+
+TEST_CASE("the digest of a tree is read through the given reader", "[platform]") {
+  const test::TempDirectory folder;
+  const auto files = make_posix_file_system();
+  folder.write("root/tree/file", "inside");
+  const auto below = make_sysroot_reader(folder / "root");
+  CHECK(digest_of_tree(*below, "/tree") == digest_of_tree(*files, folder / "root/tree"));
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "las/service/unit.hpp"
+
+/// Services for the goldens; tests change what they are about.
+inline las::service::UnitInput small_service() {
+  las::service::UnitInput input;
+  input.instance.id = "tiny";
+  input.instance.module = "tiny-engine";
+  input.instance.port = 18080;
+  input.instance.argv = {"/var/lib/las/store/tiny-engine-1.2.0-0123456789ab/bin/serve",
+                         "--port",
+                         "18080",
+                         "--model",
+                         "/var/lib/las/models/blobs/sha256-00ff"};
+  input.instance.environment = {{"TINY_THREADS", "4"}};
+  input.instance.health_kind = "http";
+  input.instance.health_path = "/health";
+  input.instance.data_directory = "/var/lib/las/data/tiny";
+  input.description = "tiny-engine 1.2.0, serving tiny";
+  input.module_version = "1.2.0";
+  input.las_version = "0.1.0";
+  input.state_directory = "/var/lib/las";
+  input.data_directory = "/var/lib/las/data/tiny";
+  input.readable = {"/var/lib/las/store/tiny-engine-1.2.0-0123456789ab",
+                    "/var/lib/las/models/blobs/sha256-00ff"};
+  return input;
+}
+
+inline las::service::UnitInput gpu_service() {
+  auto input = small_service();
+  input.instance.id = "big";
+  input.instance.host = "0.0.0.0";
+  input.instance.stop_signal = "SIGINT";
+  input.instance.stop_timeout_s = 90;
+  input.instance.start_period_s = 600;
+  input.data_directory = "/var/lib/las/data/big";
+  input.needs_open = {
+      {"PrivateDevices", "no  # the GPU's device nodes"},
+      {"DeviceAllow", "char-drm rw  # AMD and Intel\nchar-nvidia-frontend rw  # NVIDIA\n"},
+      {"SupplementaryGroups", "render video"},
+      {"LimitMEMLOCK", "infinity  # pinned host memory"}};
+  return input;
+}
+
+inline las::service::UnitInput user_service() {
+  auto input = gpu_service();
+  input.scope = las::platform::Scope::User;
+  input.instance.id = "mine";
+  input.instance.argv = {"/home/ada lovelace/.local/share/las/store/tiny-1-ab/serve"};
+  input.state_directory = "/home/ada lovelace/.local/share/las";
+  input.data_directory = "/home/ada lovelace/.local/share/las/data/mine";
+  input.readable = {"/home/ada lovelace/.local/share/las/store/tiny-1-ab"};
+  return input;
+}
+
+/// A program that writes down what systemd made of its command and environment. The e2e suite runs
+/// the golden unit of it.
+inline las::service::UnitInput hostile_words_service() {
+  auto input = small_service();
+  input.instance.id = "words";
+  input.instance.argv = {"/bin/sh",
+                         "-c",
+                         "{ for word in \"$@\"; do printf '<%s>\\n' \"$word\"; done; "
+                         "printf '[%s]\\n' \"$LAS_WORDS\" \"$HOME\" \"$PWD\"; } >seen; "
+                         "exec sleep infinity",
+                         "sh",
+                         "two words",
+                         "",
+                         "\"double\" 'single'",
+                         "100% %n %%",
+                         "$HOME ${HOME} $$",
+                         "back\\slash \\n \\",
+                         "tab\there",
+                         ";",
+                         "\x01\x7f",
+                         "grün 模型",
+                         "-+!@:plain=a,b"};
+  input.instance.environment = {{"LAS_WORDS", "a \"b\" 'c' 100% $HOME \\n \\ \t;"}};
+  input.instance.stop_timeout_s = 5;
+  input.data_directory = "/var/lib/las/data/words";
+  input.readable = {};
+  return input;
+}
