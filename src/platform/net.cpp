@@ -32,14 +32,12 @@ void enable(const Descriptor& descriptor, int level, int option) {
   static_cast<void>(::setsockopt(descriptor.get(), level, option, &on, sizeof on));
 }
 
-// bind() alone may pass beside a socket that is bound and about to listen; listen() does not.
 template <typename Address>
-bool can_listen(const Descriptor& descriptor, const Address& address) {
+bool can_bind(const Descriptor& descriptor, const Address& address) {
   enable(descriptor, SOL_SOCKET, SO_REUSEADDR);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  if (::bind(descriptor.get(), generic, sizeof address) != 0)
-    return errno == EADDRNOTAVAIL;  // no such address here (IPv6 disabled): nothing can take it
-  return ::listen(descriptor.get(), 1) == 0;
+  // No such address here (IPv6 disabled): nothing can take it.
+  return ::bind(descriptor.get(), generic, sizeof address) == 0 || errno == EADDRNOTAVAIL;
 }
 
 sockaddr_in loopback4(std::uint16_t port) {
@@ -54,7 +52,7 @@ sockaddr_in loopback4(std::uint16_t port) {
 
 bool port_is_free(std::uint16_t port) {
   const Descriptor four = open_socket(AF_INET);
-  if (four && !can_listen(four, loopback4(port)))
+  if (four && !can_bind(four, loopback4(port)))
     return false;
   const Descriptor six = open_socket(AF_INET6);
   if (!six)
@@ -64,7 +62,7 @@ bool port_is_free(std::uint16_t port) {
   address.sin6_family = AF_INET6;
   address.sin6_port = htons(port);
   address.sin6_addr = in6addr_loopback;
-  return can_listen(six, address);
+  return can_bind(six, address);
 }
 
 bool port_accepts(std::uint16_t port) {

@@ -60,7 +60,7 @@ struct Decision {
 ///
 /// Sizes of VRAM and memory are compared as they are sold: see marketed_floor in src/policy/facts.hpp.
 struct Verdict {
-  std::string tier;              ///< "1", "2", "3" of the shipped policies; "" if none matched (a policy fault)
+  std::string tier;  ///< shipped policies: "1", "2", "3"; "" if none matched (a policy fault)
   std::string tier_description;
   std::optional<double> max_model_billions;
   std::vector<std::string> features;

@@ -113,14 +113,19 @@ TEST_CASE("A partial file without a readable record is thrown away", "[fetch]") 
 TEST_CASE("A symlink in the place of a partial file is not followed", "[fetch]") {
   PartialBench bench;
   const auto path = bench.cache / ("partial-" + digest_of("content").hex());
-  bench.files->replace_file(bench.temp / "precious", "cont");
-  bench.files->create_symlink(path, bench.temp / "precious");
-  bench.files->replace_file(path.string() + ".json", kRecord.to_json());
+  const auto precious = bench.temp / "precious";
+  // As long as a symlink to it, so that no size gives the symlink away.
+  const std::string content = sample_bytes(precious.string().size());
+  bench.files->replace_file(precious, content);
+  bench.files->create_symlink(path, precious);
+  PartialRecord record = kRecord;
+  record.size.reset();
+  bench.files->replace_file(path.string() + ".json", record.to_json());
   PartialFile partial(*bench.files, bench.cache, digest_of("content"), "");
   partial.adopt(1000, bench.activity);
   CHECK(partial.size() == 0);
   CHECK(bench.cache_content().empty());
-  CHECK(FetchBench::content_of(bench.temp / "precious") == "cont");
+  CHECK((FetchBench::content_of(precious) == content));
 }
 
 TEST_CASE("A partial file changed by somebody else is not published", "[fetch]") {

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# systemd.sh LAS: the main job inside a real, booted systemd. Needs root and the binary LAS.
+# The engine's wheel is fetched outside, by its hash, and shown to the machine.
+set -euo pipefail
+las=$(realpath "${1:?usage: systemd.sh LAS}")
+cd "$(dirname "$0")/../.."
+[ "$(id -u)" = 0 ] || { echo "needs root"; exit 125; }
+
+wheels=${LAS_TEST_CACHE:-$PWD/.cache}/wheels
+mkdir -p "$wheels"
+if ! ls "$wheels"/*.whl >/dev/null 2>&1; then
+  lock=$(mktemp)
+  grep -o 'xllamacpp==[^"]*' share/manifests/llama.cpp/manifest.yaml | head -1 | sed 's/[[:space:]]*$//' >"$lock"
+  python3 -m venv "$wheels/../pip"
+  "$wheels/../pip/bin/pip" download --quiet --disable-pip-version-check --no-deps \
+    --require-hashes --only-binary :all: -r "$lock" -d "$wheels"
+  rm -f "$lock"
+fi
+scripts/tiny-model.sh build/tiny.gguf
+
+work=$(mktemp -d)
+trap 'rm -rf --one-file-system "$work"' EXIT
+tests/e2e/nspawn/make-root.sh "$work/root"
+mkdir -p "$work/las/bin"
+cp "$las" "$work/las/bin/las"
+cp -r share "$work/las/share"
+tests/e2e/nspawn/run-in-systemd.sh --private-network --time-limit 300 \
+  --bind "$work/las:/las" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
+  "$work/root" tests/e2e/nspawn/main-job.sh
