@@ -72,6 +72,7 @@ void add_reinstallations(const resolve::Request& wishes,
     action.sources = choice->variant->sources;
     action.manifest_directory = choice->manifest->directory;
     action.requires_modules = choice->requires_modules;
+    action.system_packages = choice->manifest->dependencies.system;
     plan.actions.push_back(std::move(action));
   }
 }

@@ -33,7 +33,7 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-/// "36 35 98:0 /root /mount/point options... - type source options", proc_pid_mountinfo(5).
+/// "36 35 98:0 /sub /mount/point options... - type source options", proc_pid_mountinfo(5).
 std::optional<Mount> parse_mount(const std::string& line) {
   const std::vector<std::string> fields = text::split(line, ' ');
   const auto dash = std::find(fields.begin(), fields.end(), "-");

@@ -79,7 +79,7 @@ Looks looks_like(std::string_view bytes) {
   if (is_safetensors(bytes))
     return {_("it looks like a safetensors file"), convert};
   if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("\x80\x02"))
-    return {_("it looks like a PyTorch checkpoint or a ZIP archive"), convert};
+    return {_("it looks like a pickled checkpoint or a ZIP archive"), convert};
   if (bytes.starts_with("\x1f\x8b") ||
       bytes.starts_with("\xfd"
                         "7zXZ") ||

@@ -66,8 +66,13 @@ PlannedAction bring(Action kind,
   action.reason = choice.reason;
   action.why = choice.why;
   action.requires_modules = choice.requires_modules;
-  if (choice.manifest != nullptr)
+  if (choice.manifest != nullptr) {
     action.manifest_directory = choice.manifest->directory;
+    action.system_packages = choice.manifest->dependencies.system;
+    const catalog::Release* release = choice.manifest->find_release(choice.version);
+    if (release != nullptr && release->dependencies)
+      action.system_packages = release->dependencies->system;
+  }
   if (choice.variant != nullptr)
     action.sources = choice.variant->sources;
   describe_preferred_source(action);

@@ -33,6 +33,8 @@ class Apt : public SourceKind {
   std::string unavailable(const catalog::Source& source, const Activity& activity) override;
   std::string describe(const catalog::Source& source) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
+  std::vector<std::string> absent(const catalog::Source& source,
+                                  const Activity& activity) override;
   void undo_external(const std::string& before,
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,
@@ -104,6 +106,19 @@ Words remove_options() {
 
 std::string Apt::describe(const catalog::Source& source) const {
   return text::join(packages_of(source), " ");
+}
+
+Words Apt::absent(const catalog::Source& source, const Activity& activity) {
+  Words missing;
+  if (!around_.processes.find_program("dpkg-query", kPath))
+    return packages_of(source);
+  const auto statuses = status_of(packages_of(source), activity);
+  for (const std::string& package : packages_of(source)) {
+    const auto found = statuses.find(package);
+    if (found == statuses.end() || !found->second.installed())
+      missing.push_back(package);
+  }
+  return missing;
 }
 
 platform::ProcessResult Apt::run(Words argv, const Activity& activity) const {

@@ -3,6 +3,8 @@
 
 namespace las::source {
 
+std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activity&) { return {}; }
+
 void SourceKind::undo_external(const std::string&,
                                const std::string&,
                                const std::vector<std::string>&,

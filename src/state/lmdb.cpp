@@ -163,8 +163,7 @@ void Transaction::for_each(Table table, const Visit& visit) const {
 }
 
 void Transaction::commit() {
-  if (outgrew_map_)  // somebody swallowed the error of the change that did not fit
-    fail(MDB_MAP_FULL, _("could not write the state"));
+  // Refused by LMDB if a change failed before, even when somebody swallowed that error.
   const int code = mdb_txn_commit(std::exchange(transaction_, nullptr));
   if (code != 0)
     fail(code, _("could not write the state"));

@@ -115,6 +115,40 @@ state::InstalledModule installed_from(Run& run,
   return module;
 }
 
+// The distribution's packages that the module needs to run. Where las may not install them (below
+// --root, without root) it says which are missing and goes on: the module may work all the same.
+void stage_system_packages(Run& run,
+                           const plan::PlannedAction& action,
+                           state::InstalledModule& module,
+                           const Activity& activity) {
+  const auto apt = run.world.sources.find("apt");
+  if (action.system_packages.empty() || apt == run.world.sources.end())
+    return;
+  catalog::Source source;
+  source.how = catalog::AptSource{action.system_packages};
+  const std::vector<std::string> absent = apt->second->absent(source, activity);
+  if (absent.empty())
+    return;
+  const std::string why = apt->second->unavailable(source, activity);
+  if (!why.empty()) {
+    activity.warn("transaction",
+                  fmt::format(fmt::runtime(_("{} needs packages that las cannot install here ({}); "
+                                             "if it does not run: apt install {}")),
+                              action.subject,
+                              why,
+                              text::join(absent, " ")));
+    return;
+  }
+  const fs::path staging =
+      run.world.layout.staging() / run.journal.operation_id / (action.subject + "-packages");
+  run.world.files.make_directories(staging);
+  const source::Staged staged =
+      apt->second->stage(make_request(run, action, source, staging), activity);
+  if (staged.external_wanted)
+    module.external.push_back(
+        {source.kind(), staged.external_before.value_or(""), *staged.external_wanted});
+}
+
 // Tries the sources in order. Only "cannot be reached" and "not possible here" move on to the next;
 // wrong or hostile bytes end the transaction.
 state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, const Activity& activity) {
@@ -138,7 +172,9 @@ state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, co
         run.world.files.make_directories(staging, 0755);
         const source::Staged staged =
             kind.stage(make_request(run, action, source, staging), activity);
-        return installed_from(run, action, source, staged);
+        state::InstalledModule module = installed_from(run, action, source, staged);
+        stage_system_packages(run, action, module, activity);
+        return module;
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::Network)
           throw;

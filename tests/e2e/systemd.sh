@@ -25,6 +25,6 @@ tests/e2e/nspawn/make-root.sh "$work/root"
 mkdir -p "$work/las/bin"
 cp "$las" "$work/las/bin/las"
 cp -r share "$work/las/share"
-tests/e2e/nspawn/run-in-systemd.sh --private-network --time-limit 300 \
+tests/e2e/nspawn/run-in-systemd.sh --time-limit 300 \
   --bind "$work/las:/las" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
   "$work/root" tests/e2e/nspawn/main-job.sh

@@ -25,6 +25,7 @@ struct PlannedAction {
   std::vector<catalog::Source> sources;
   std::string manifest_directory;
   std::vector<std::string> requires_modules;
+  std::vector<std::string> system_packages;  ///< of the distribution, needed at run time
   /// Deploy: the service to run.
   std::optional<state::ServiceInstance> service;
   bool unpinned = false;  ///< no digest is known ahead for the preferred source

@@ -68,6 +68,10 @@ class SourceKind {
   /// reason as one translated clause ("apt has no package foo", "python3-venv is missing").
   virtual std::string unavailable(const catalog::Source& source, const Activity& activity) = 0;
 
+  /// What of this source is not on the machine yet, for kinds that install outside the store
+  /// (packages); empty for the others.
+  virtual std::vector<std::string> absent(const catalog::Source& source, const Activity& activity);
+
   /// Where it comes from, for the plan: the first URL, the packages, the requirement.
   virtual std::string describe(const catalog::Source& source) const = 0;
 

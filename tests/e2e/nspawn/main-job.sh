@@ -8,6 +8,9 @@ las() { echo "\$ las $*"; /las/bin/las "$@"; }
 fail() { echo "FAILED: $*"; exit 1; }
 unit=las-tiny.service
 
+# A fresh machine: the engine needs a package of the distribution, which las installs and takes away.
+apt-get update -qq
+! dpkg-query -W -f='${Status}' libgomp1 2>/dev/null | grep -q 'ok installed' || fail "libgomp1 is there already: this proves nothing"
 las detect | grep -q 'systemd *running' || fail "detect does not see systemd"
 las install --yes llama.cpp
 las model import /model.gguf --name tiny
@@ -50,8 +53,10 @@ las start tiny
 las rollback --yes
 [ ! -e /etc/systemd/system/$unit ] || fail "rollback left the unit file"
 [ "$(systemctl show -p LoadState --value $unit)" = not-found ] || fail "rollback left the unit loaded"
-[ -z "$(find /etc/systemd/system -name 'las-*')" ] || fail "rollback left links"
+[ -z "$(find /etc/systemd/system -name 'las-*' ! -name 'las-test-script.service')" ] || fail "rollback left links"
 ! grep -lq llama-server /proc/[0-9]*/cmdline 2>/dev/null || fail "rollback left a process"
+dpkg-query -W -f='${Status}' libgomp1 | grep -q 'ok installed' || fail "las did not install what the engine needs"
 las remove --yes llama.cpp
+! dpkg-query -W -f='${Status}' libgomp1 2>/dev/null | grep -q 'ok installed' || fail "remove left the package that install brought"
 las verify
 echo "MAIN JOB DONE"

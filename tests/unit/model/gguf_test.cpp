@@ -228,6 +228,25 @@ TEST_CASE("counts and lengths near 2^64 are refused before anything is allocated
   }
 }
 
+TEST_CASE("a count is refused as soon as the smallest such things would not fit", "[model]") {
+  const Reading reading;
+  const std::string rest(72, '\0');
+  CHECK(reading.fault(with_header(4, 0, rest)) ==
+        "the number of tensors is 4, more than the file can hold at byte 8");
+  CHECK(reading.fault(with_header(0, 6, rest)) ==
+        "the number of keys is 6, more than the file can hold at byte 16");
+  for (const auto& [type, count] : {std::pair(Type::U8, 17),
+                                    std::pair(Type::U16, 9),
+                                    std::pair(Type::F32, 5),
+                                    std::pair(Type::F64, 3),
+                                    std::pair(Type::String, 3)}) {
+    GgufWriter writer;
+    writer.array("k", type, static_cast<std::uint64_t>(count), std::string(16, '\0'));
+    CHECK(reading.fault(writer) == "the array 'k' has " + std::to_string(count) +
+                                       " elements, more than the file can hold at byte 37");
+  }
+}
+
 TEST_CASE("metadata that las would have to guess about is refused", "[model]") {
   const Reading reading;
   const auto fault = [&](auto&& build) {

@@ -33,7 +33,7 @@ TEST_CASE("a file that is no model is told what it looks like", "[model]") {
            Row{bytes_of(std::uint64_t{40}) + "{\"a\":{}}",
                "it looks like a safetensors file",
                convert},
-           Row{"PK\x03\x04rest", "it looks like a PyTorch checkpoint or a ZIP archive", convert},
+           Row{"PK\x03\x04rest", "it looks like a pickled checkpoint or a ZIP archive", convert},
            Row{"\x1f\x8b\x08", "it looks like a compressed file", "decompress it first"},
            Row{"\x28\xb5\x2f\xfd", "it looks like a compressed file", "decompress it first"},
            Row{"tjgg\x01", "it looks like a GGML file, which came before GGUF", convert},

@@ -234,8 +234,13 @@ TEST_CASE("generation numbers are never used again", "[state]") {
   store->write([](WriteTransaction& state) { state.put_generation(full_generation(300)); });
   store->write([](WriteTransaction& state) { state.erase_generation(300); });
   CHECK(next() == 301);
+  store->write([](WriteTransaction& state) {  // taken, though nothing was put under them
+    CHECK(state.next_generation_number() == 302);
+    CHECK(state.next_generation_number() == 303);
+  });
+  CHECK(next() == 304);
   store->read([](const ReadTransaction& state) {
-    CHECK(state.generation_numbers() == std::vector<std::uint64_t>{1, 3, 301});
+    CHECK(state.generation_numbers() == std::vector<std::uint64_t>{1, 3, 301, 304});
   });
 }
 
