@@ -27,6 +27,39 @@ std::string quoted_command(const std::vector<std::string>& arguments) {
   return line;
 }
 
+// What to do next where the room that failed knew nothing better.
+std::string hint_of(const Error& error) {
+  if (!error.hint().empty())
+    return error.hint();
+  switch (error.kind()) {
+    case ErrorKind::Usage:
+      return "las --help";
+    case ErrorKind::NotFound:
+      return _("see what there is with: las list, las search WORD");
+    case ErrorKind::InvalidData:
+      return _("the file is damaged or not what it should be; nothing was changed");
+    case ErrorKind::PolicyDenied:
+    case ErrorKind::Unsatisfiable:
+      return _("see what this machine can carry with: las detect");
+    case ErrorKind::Network:
+      return _("check the network and try again; nothing was changed");
+    case ErrorKind::Integrity:
+      return _("this content must not be used; tell the author of the manifest, or choose another release");
+    case ErrorKind::Busy:
+      return _("try again later");
+    case ErrorKind::Permission:
+      return _("try it with sudo, or for yourself only: las --user ...");
+    case ErrorKind::NoSpace:
+      return _("free some space and try again; nothing was changed");
+    case ErrorKind::Interrupted:
+      return _("run the command again when you are ready");
+    case ErrorKind::Io:
+    case ErrorKind::CorruptState:
+      return _("look for damage with: las verify");
+  }
+  return {};
+}
+
 void render_error(const Error& error, const Streams& streams, bool json, int status) {
   if (json) {
     ordered_json document = {{"schema", 1},
@@ -38,7 +71,7 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
                                {"subject", error.subject()},
                                {"cause", error.cause()},
                                {"context", error.contexts()},
-                               {"hint", error.hint()},
+                               {"hint", hint_of(error)},
                                {"rolled_back", error.was_rolled_back()}}}};
     streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace) << std::endl;
     return;
@@ -48,8 +81,7 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
     streams.err << "  " << context << "\n";
   if (error.was_rolled_back())
     streams.err << _("  everything is as it was before") << "\n";
-  if (!error.hint().empty())
-    streams.err << _("hint") << ": " << error.hint() << "\n";
+  streams.err << _("hint") << ": " << hint_of(error) << "\n";
   streams.err.flush();
 }
 

@@ -187,6 +187,7 @@ class Detection(Case):
         self.las("detect", "--save", str(profile))
         facts = json.loads(profile.read_text())
         facts["os"]["architecture"] = {"value": "aarch64", "origin": "test"}
+        facts["os"]["glibc"] = {"value": "2.40", "origin": "test"}
         profile.write_text(json.dumps(facts))
         plan = self.las_json("install", "llama.cpp", "--dry-run", "--hardware", str(profile))["plan"]
         self.assertIn("arm64", plan["actions"][0]["sources"][0]["from"])
