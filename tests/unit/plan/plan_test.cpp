@@ -81,6 +81,16 @@ TEST_CASE("a planned install carries what the transaction needs", "[plan]") {
   CHECK(plan.world == std::vector<las::state::WorldEntry>{{"engine", ">=1", "", "", false}});
 }
 
+TEST_CASE("distribution packages are the release's own, else the module's", "[plan]") {
+  auto engine = manifest("engine", {release("2"), release("1")});
+  engine.dependencies.system = {"curl"};
+  engine.releases[0].dependencies.emplace().system = {"libgomp1"};
+  Stage stage;
+  stage.catalog = las::catalog::Catalog({engine});
+  CHECK(plan_for(stage, install({"engine"})).actions.at(0).system_packages == Lines{"libgomp1"});
+  CHECK(plan_for(stage, install({"engine=1"})).actions.at(0).system_packages == Lines{"curl"});
+}
+
 TEST_CASE("one part without a digest makes a release unpinned", "[plan]") {
   las::catalog::Source archive;
   archive.how = las::catalog::ArchiveSource{{part(ByteSize(1), true), part(std::nullopt, false)}};
