@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: the real platform, the signals, the streams. Nothing else is decided here.
-#include <libintl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "las/cli/cli.hpp"
 
 #include <clocale>
 #include <csignal>
 #include <iostream>
 
-#include "las/cli/cli.hpp"
+#include <libintl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace {
 
@@ -26,7 +26,12 @@ void install_signal_handlers() {
   sigemptyset(&action.sa_mask);
   for (const int number : {SIGINT, SIGTERM, SIGHUP})
     sigaction(number, &action, nullptr);
-  // A reader that goes away (las list | head) is an error of the stream, not the end of the process.
+  // Inherited as ignored, it would lose the exit statuses of our children.
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &standard, nullptr);
+  // A reader that goes away (las list | head) is an error of the stream, not the end of the
+  // process.
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
@@ -49,8 +54,7 @@ int main(int argc, char** argv) {
   const auto files = las::platform::make_posix_file_system();
   const auto processes = las::platform::make_posix_process_runner();
   const auto clock = las::platform::make_system_clock();
-  const las::app::Platform platform{
-      *files, *processes, *clock, las::platform::read_environment()};
+  const las::app::Platform platform{*files, *processes, *clock, las::platform::read_environment()};
   const las::cli::Streams streams{std::cin,
                                   std::cout,
                                   std::cerr,

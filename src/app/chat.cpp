@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/chat.hpp"
 
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace las::app {
 
@@ -121,7 +120,8 @@ ChatResult chat(Session& session,
     if (choices == event.end() || !choices->is_array() || choices->empty())
       return;
     const json& choice = choices->front();
-    if (const auto reason = choice.find("finish_reason"); reason != choice.end() && reason->is_string())
+    if (const auto reason = choice.find("finish_reason");
+        reason != choice.end() && reason->is_string())
       result.finish_reason = reason->get<std::string>();
     const auto delta = choice.find("delta");
     if (delta == choice.end() || !delta->is_object())

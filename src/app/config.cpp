@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/config.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
-
 #include "las/base/diagnostics.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/document/node.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
 
 namespace las::app {
 
@@ -28,16 +28,17 @@ std::vector<std::string> setting_keys() {
 }
 
 const Setting* find_setting(std::string_view key) {
-  const auto found = std::find_if(settings().begin(), settings().end(), [&](const Setting& setting) {
-    return key == setting.key;
-  });
+  const auto found = std::find_if(settings().begin(),
+                                  settings().end(),
+                                  [&](const Setting& setting) { return key == setting.key; });
   return found == settings().end() ? nullptr : &*found;
 }
 
 std::string environment_name(std::string_view key) {
   std::string name = "LAS_";
   for (const char c : key)
-    name += c == '.' || c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    name +=
+        c == '.' || c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
   return name;
 }
 
@@ -109,9 +110,10 @@ void read_map(const document::Node& map,
         read_setting(child, *setting, file, values);
       continue;
     }
-    const bool is_section = std::any_of(settings().begin(), settings().end(), [&](const Setting& s) {
-      return std::string_view(s.key).starts_with(key + ".");
-    });
+    const bool is_section =
+        std::any_of(settings().begin(), settings().end(), [&](const Setting& s) {
+          return std::string_view(s.key).starts_with(key + ".");
+        });
     if (is_section && child.is_map()) {
       read_map(child, key, file, values);
       continue;
@@ -161,16 +163,58 @@ void read_environment_layer(const platform::Environment& environment,
 const std::vector<Setting>& settings() {
   using Type = Setting::Type;
   static const std::vector<Setting> kSettings = {
-      {Type::Choice, "color", "auto", N_("colours on a terminal"), {"auto", "always", "never"}, 0, 0},
-      {Type::Text, "fetch.ca-file", "", N_("certificates to trust instead of the system's"), {}, 0, 0},
+      {Type::Choice,
+       "color",
+       "auto",
+       N_("colours on a terminal"),
+       {"auto", "always", "never"},
+       0,
+       0},
+      {Type::Text,
+       "fetch.ca-file",
+       "",
+       N_("certificates to trust instead of the system's"),
+       {},
+       0,
+       0},
       {Type::Integer, "fetch.attempts", "3", N_("tries per URL"), {}, 1, 20},
-      {Type::Integer, "fetch.connect-timeout", "15", N_("seconds to wait for a connection"), {}, 1, 600},
+      {Type::Integer,
+       "fetch.connect-timeout",
+       "15",
+       N_("seconds to wait for a connection"),
+       {},
+       1,
+       600},
       {Type::Integer, "fetch.parallel", "4", N_("downloads at once"), {}, 1, 64},
-      {Type::Size, "fetch.rate-limit", "", N_("bytes per second for all downloads together"), {}, 0, 0},
-      {Type::Integer, "fetch.stall-timeout", "30", N_("seconds without data before a transfer is given up"), {}, 1, 3600},
-      {Type::Integer, "lock.wait", "0", N_("seconds to wait for another running las"), {}, 0, 86400},
+      {Type::Size,
+       "fetch.rate-limit",
+       "",
+       N_("bytes per second for all downloads together"),
+       {},
+       0,
+       0},
+      {Type::Integer,
+       "fetch.stall-timeout",
+       "30",
+       N_("seconds without data before a transfer is given up"),
+       {},
+       1,
+       3600},
+      {Type::Integer,
+       "lock.wait",
+       "0",
+       N_("seconds to wait for another running las"),
+       {},
+       0,
+       86400},
       {Type::Choice, "log.format", "text", N_("format of log lines"), {"text", "json"}, 0, 0},
-      {Type::Choice, "log.level", "info", N_("least severity that is logged"), {"debug", "info", "warning", "error"}, 0, 0},
+      {Type::Choice,
+       "log.level",
+       "info",
+       N_("least severity that is logged"),
+       {"debug", "info", "warning", "error"},
+       0,
+       0},
       {Type::Size, "log.max-size", "10MB", N_("size at which the log file is rotated"), {}, 0, 0},
       {Type::Integer, "ports.first", "11500", N_("first port for services"), {}, 1024, 65535},
       {Type::Integer, "ports.last", "11999", N_("last port for services"), {}, 1024, 65535},
@@ -222,9 +266,13 @@ const Config::Value& Config::get(std::string_view key) const {
                             : fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
 }
 
-long long Config::integer(std::string_view key) const { return to_integer(text(key)).value_or(0); }
+long long Config::integer(std::string_view key) const {
+  return to_integer(text(key)).value_or(0);
+}
 
-std::optional<ByteSize> Config::size(std::string_view key) const { return ByteSize::parse(text(key)); }
+std::optional<ByteSize> Config::size(std::string_view key) const {
+  return ByteSize::parse(text(key));
+}
 
 std::vector<std::string> Config::list(std::string_view key) const {
   const std::string joined = text(key);
@@ -259,7 +307,8 @@ fs::path write_setting(platform::FileSystem& files,
                        const platform::Environment& environment,
                        const std::string& key,
                        const std::optional<std::string>& value) {
-  check_setting(key, value.value_or(find_setting(key) != nullptr ? find_setting(key)->default_value : ""));
+  check_setting(
+      key, value.value_or(find_setting(key) != nullptr ? find_setting(key)->default_value : ""));
   const fs::path path = writable_config_file(layout, environment);
   const std::string before = files.exists(path) ? files.read_file(path, ByteSize::mib(4)) : "";
   files.make_directories(path.parent_path());

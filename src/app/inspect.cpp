@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/inspect.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "las/base/i18n.hpp"
 #include "las/model/library.hpp"
 #include "las/platform/hasher.hpp"
 #include "las/resolve/resolve.hpp"
 #include "las/service/unit.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace las::app {
 
@@ -21,7 +21,9 @@ bool wanted(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string reinstall(const std::string& module) { return "las install --reinstall " + module; }
+std::string reinstall(const std::string& module) {
+  return "las install --reinstall " + module;
+}
 
 void verify_module(Session& session,
                    const state::InstalledModule& module,
@@ -31,7 +33,8 @@ void verify_module(Session& session,
   if (!module.store_name.empty()) {
     const fs::path payload = session.layout().store() / module.store_name;
     if (!session.files().exists(payload)) {
-      findings.push_back({"payload-missing", module.name, payload.string(), reinstall(module.name)});
+      findings.push_back(
+          {"payload-missing", module.name, payload.string(), reinstall(module.name)});
       return;
     }
     const Digest now = platform::digest_of_tree(session.files(), payload);
@@ -59,19 +62,14 @@ void verify_services(Session& session,
   const std::vector<std::string> installed = session.supervisor().installed();
   for (const state::ServiceInstance& service : generation.services) {
     if (std::find(installed.begin(), installed.end(), service.id) == installed.end()) {
-      findings.push_back({"unit-missing",
-                          service.id,
-                          service::unit_name(service.id),
-                          "las start " + service.id});
+      findings.push_back(
+          {"unit-missing", service.id, service::unit_name(service.id), "las start " + service.id});
       continue;
     }
     const fs::path unit = session.layout().units / service::unit_name(service.id);
     if (session.supervisor().name() == "systemd" &&
         session.files().try_read(unit).value_or("") + "\n" != service.unit_text)
-      findings.push_back({"unit-edited",
-                          service.id,
-                          unit.string(),
-                          "las start " + service.id});
+      findings.push_back({"unit-edited", service.id, unit.string(), "las start " + service.id});
     if (session.supervisor().status(service).state == service::RunState::Failed)
       findings.push_back({"service-failed",
                           service.id,
@@ -165,7 +163,8 @@ std::vector<Finding> verify(Session& session,
   for (const std::string& fault : session.store().check())
     findings.push_back({"state-damaged", "", fault, "las history"});
   if (interrupted)
-    findings.push_back({"run-interrupted", "", _("a run was interrupted"), _("any changing command finishes it")});
+    findings.push_back(
+        {"run-interrupted", "", _("a run was interrupted"), _("any changing command finishes it")});
   const fs::path current = session.layout().current();
   const bool linked = session.files().exists(current);
   const std::string target = linked ? session.files().read_symlink(current).string() : "";

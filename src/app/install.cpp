@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/install.hpp"
 
-#include <fmt/format.h>
+#include "las/base/i18n.hpp"
 
 #include <algorithm>
 
-#include "las/base/i18n.hpp"
+#include <fmt/format.h>
 
 namespace las::app {
 
@@ -50,7 +50,8 @@ void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& pro
   }
 }
 
-// The resolver sees nothing to do for a module that is there; --reinstall gets it anew all the same.
+// The resolver sees nothing to do for a module that is there; --reinstall gets it anew all the
+// same.
 void add_reinstallations(const resolve::Request& wishes,
                          const resolve::Resolution& resolution,
                          plan::Plan& plan) {
@@ -79,7 +80,9 @@ void add_reinstallations(const resolve::Request& wishes,
 
 }  // namespace
 
-PreparedPlan prepare_change(Session& session, const ChangeRequest& request, const Activity& activity) {
+PreparedPlan prepare_change(Session& session,
+                            const ChangeRequest& request,
+                            const Activity& activity) {
   resolve::Request wishes;
   for (const std::string& text : request.install) {
     resolve::Wish wish = resolve::parse_wish(text);
@@ -94,11 +97,9 @@ PreparedPlan prepare_change(Session& session, const ChangeRequest& request, cons
   wishes.upgrade_all = request.upgrade_all;
 
   const state::Generation present = current_generation(session);
-  const resolve::Outcome outcome = resolve::resolve(wishes,
-                                                    {session.catalog(activity),
-                                                     session.profile(activity),
-                                                     session.verdict(activity),
-                                                     present});
+  const resolve::Outcome outcome = resolve::resolve(
+      wishes,
+      {session.catalog(activity), session.profile(activity), session.verdict(activity), present});
   if (outcome.explanation)
     throw resolve::to_error(*outcome.explanation);
 
@@ -118,10 +119,13 @@ PreparedPlan prepare_change(Session& session, const ChangeRequest& request, cons
     }
   }
   prepared.base_generation = present.number;
+  prepared.only_world_changes = prepared.plan.empty() && prepared.plan.world != present.world;
   return prepared;
 }
 
-transaction::Result execute(Session& session, const PreparedPlan& prepared, const Activity& activity) {
+transaction::Result execute(Session& session,
+                            const PreparedPlan& prepared,
+                            const Activity& activity) {
   transaction::Transactor& transactor = session.writer(activity);
   if (current_generation(session).number != prepared.base_generation)
     throw Error(ErrorKind::Busy, _("the installed state changed since the plan was made"))

@@ -36,10 +36,11 @@ LintResult lint(Session& session, const std::vector<std::string>& paths) {
       lint_file(session, root, result);
       continue;
     }
-    platform::walk(session.files(), root, [&](const fs::path& path, const platform::FileStatus& entry) {
-      if (entry.kind == platform::FileKind::Regular && path.extension() == ".yaml")
-        lint_file(session, root / path, result);
-    });
+    platform::walk(
+        session.files(), root, [&](const fs::path& path, const platform::FileStatus& entry) {
+          if (entry.kind == platform::FileKind::Regular && path.extension() == ".yaml")
+            lint_file(session, root / path, result);
+        });
   }
   return result;
 }

@@ -52,8 +52,7 @@ model::ModelLibrary::Import import_model(Session& session,
 
 void remove_model(Session& session, const std::string& name, const Activity& activity) {
   session.writer(activity);
-  with_history(session, "remove model " + name,
-               [&] { library(session).remove(name, activity); });
+  with_history(session, "remove model " + name, [&] { library(session).remove(name, activity); });
 }
 
 std::vector<state::ModelRecord> models(Session& session) {

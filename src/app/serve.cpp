@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/serve.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/model/library.hpp"
 #include "las/platform/net.hpp"
 #include "las/service/unit.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace las::app {
 
@@ -37,9 +37,10 @@ const state::InstalledModule& choose_engine(Session& session,
           .hint(fmt::format(fmt::runtime(_("install it with: las install {}")), request.engine));
     }
     if (!serves(catalog.get(request.engine), model.format))
-      throw Error(ErrorKind::Unsatisfiable,
-                  fmt::format(fmt::runtime(_("this engine does not serve {} models")), model.format),
-                  request.engine);
+      throw Error(
+          ErrorKind::Unsatisfiable,
+          fmt::format(fmt::runtime(_("this engine does not serve {} models")), model.format),
+          request.engine);
     return *engine;
   }
   for (const state::InstalledModule& module : present.modules) {
@@ -75,10 +76,10 @@ std::uint16_t choose_service_port(Session& session,
   const bool ours = existing != nullptr && existing->port == *request.port;
   for (const state::PortLease& lease : leases) {
     if (lease.port == *request.port && !ours)
-      throw Error(ErrorKind::Busy,
-                  fmt::format(fmt::runtime(_("port {} belongs to the service {}")),
-                              lease.port,
-                              lease.owner))
+      throw Error(
+          ErrorKind::Busy,
+          fmt::format(
+              fmt::runtime(_("port {} belongs to the service {}")), lease.port, lease.owner))
           .hint(_("choose another with --port, or leave it out"));
   }
   if (!ours && !platform::port_is_free(*request.port))
@@ -127,14 +128,15 @@ void render_instance(Session& session,
     readable.push_back(model_path);
   }
   const auto values = placeholders(instance, module, payload, model_path, manifest);
-  with_context([&] { return "service of " + manifest.name; }, [&] {
-    instance.argv.clear();
-    for (const std::string& word : service.command)
-      instance.argv.push_back(text::expand(word, values));
-    instance.environment.clear();
-    for (const auto& [name, value] : service.environment)
-      instance.environment[name] = text::expand(value, values);
-  });
+  with_context([&] { return "service of " + manifest.name; },
+               [&] {
+                 instance.argv.clear();
+                 for (const std::string& word : service.command)
+                   instance.argv.push_back(text::expand(word, values));
+                 instance.environment.clear();
+                 for (const auto& [name, value] : service.environment)
+                   instance.environment[name] = text::expand(value, values);
+               });
   switch (service.health.kind) {
     case catalog::HealthCheck::Kind::Http:
       instance.health_kind = "http";
@@ -173,15 +175,15 @@ void render_instance(Session& session,
 
 }  // namespace
 
-PreparedPlan prepare_serve(Session& session, const ServeRequest& request, const Activity& activity) {
-  model::ModelLibrary library(
-      session.files(), session.clock(), session.layout(), session.store());
+PreparedPlan prepare_serve(Session& session,
+                           const ServeRequest& request,
+                           const Activity& activity) {
+  model::ModelLibrary library(session.files(), session.clock(), session.layout(), session.store());
   const state::ModelRecord model = library.get(request.model);
   state::Generation present;
   session.store().read(
       [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
-  const state::InstalledModule& engine =
-      choose_engine(session, request, model, present, activity);
+  const state::InstalledModule& engine = choose_engine(session, request, model, present, activity);
 
   state::ServiceInstance instance;
   instance.id = request.name.empty() ? model.name : request.name;

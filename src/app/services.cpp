@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/services.hpp"
 
-#include <fmt/format.h>
+#include "las/base/diagnostics.hpp"
+#include "las/base/i18n.hpp"
 
 #include <algorithm>
 
-#include "las/base/diagnostics.hpp"
-#include "las/base/i18n.hpp"
+#include <fmt/format.h>
 
 namespace las::app {
 
@@ -29,7 +29,8 @@ ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
   return view;
 }
 
-std::vector<state::ServiceInstance> select(Session& session, const std::vector<std::string>& names) {
+std::vector<state::ServiceInstance> select(Session& session,
+                                           const std::vector<std::string>& names) {
   state::Generation generation;
   session.store().read(
       [&](const state::ReadTransaction& transaction) { generation = transaction.current(); });
@@ -59,7 +60,8 @@ void wish(Session& session, const std::string& id, bool running) {
   });
 }
 
-std::vector<ServiceView> views_of(Session& session, const std::vector<state::ServiceInstance>& all) {
+std::vector<ServiceView> views_of(Session& session,
+                                  const std::vector<state::ServiceInstance>& all) {
   std::vector<ServiceView> views;
   for (const state::ServiceInstance& instance : all)
     views.push_back(view_of(session, instance));
@@ -121,7 +123,9 @@ std::vector<ServiceView> stop_services(Session& session,
   return views_of(session, chosen);
 }
 
-std::vector<std::string> service_logs(Session& session, const std::string& name, std::size_t lines) {
+std::vector<std::string> service_logs(Session& session,
+                                      const std::string& name,
+                                      std::size_t lines) {
   return session.supervisor().logs(select(session, {name}).front(), lines);
 }
 
@@ -130,9 +134,9 @@ std::vector<ServiceHealth> service_health(Session& session,
                                           const Activity& activity) {
   std::vector<ServiceHealth> all;
   for (const state::ServiceInstance& instance : select(session, names))
-    all.push_back({view_of(session, instance),
-                   service::probe_health(
-                       session.supervisor(), session.fetcher(), instance, activity)});
+    all.push_back(
+        {view_of(session, instance),
+         service::probe_health(session.supervisor(), session.fetcher(), instance, activity)});
   return all;
 }
 
@@ -154,11 +158,15 @@ std::string metrics(Session& session, const Activity& activity) {
   family(out, "las_module_info", "An installed module; always 1.");
   for (const state::InstalledModule& module : generation.modules)
     out += fmt::format("las_module_info{{name=\"{}\",version=\"{}\",variant=\"{}\"}} 1\n",
-                       label(module.name), label(module.version), label(module.variant));
+                       label(module.name),
+                       label(module.version),
+                       label(module.variant));
   family(out, "las_model_bytes", "Size of a model.");
   for (const state::ModelRecord& model : models)
     out += fmt::format("las_model_bytes{{name=\"{}\",format=\"{}\"}} {}\n",
-                       label(model.name), label(model.format), model.size.bytes());
+                       label(model.name),
+                       label(model.format),
+                       model.size.bytes());
   family(out, "las_operations", "Operations in the history, by outcome.");
   std::map<std::string, int> outcomes;
   for (const state::OperationRecord& operation : operations)
@@ -168,13 +176,15 @@ std::string metrics(Session& session, const Activity& activity) {
 
   std::string up, healthy, memory, restarts;
   for (const ServiceHealth& item : service_health(session, {}, activity)) {
-    const std::string labels = fmt::format(
-        "{{service=\"{}\",module=\"{}\"}}", label(item.view.instance.id), label(item.view.instance.module));
+    const std::string labels = fmt::format("{{service=\"{}\",module=\"{}\"}}",
+                                           label(item.view.instance.id),
+                                           label(item.view.instance.module));
     up += fmt::format("las_service_up{} {}\n", labels, is_up(item.view.status.state) ? 1 : 0);
     healthy += fmt::format("las_service_healthy{} {}\n", labels, item.health.ready ? 1 : 0);
     restarts += fmt::format("las_service_restarts{} {}\n", labels, item.view.status.restarts);
     if (item.view.status.memory)
-      memory += fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
+      memory +=
+          fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
   }
   family(out, "las_service_up", "Whether the service's process runs.");
   out += up;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/session.hpp"
 
-#include <unistd.h>
-
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
 #include "las/hardware/probe.hpp"
+
+#include <unistd.h>
 
 namespace las::app {
 
 namespace fs = std::filesystem;
 
-std::string version() { return LAS_VERSION; }
+std::string version() {
+  return LAS_VERSION;
+}
 
 struct Session::Parts {
   std::optional<Config> config;
@@ -36,8 +38,7 @@ Session::~Session() = default;
 
 const Config& Session::config() {
   if (!parts_->config)
-    parts_->config =
-        Config::load(files(), layout(), environment(), options_.config_flags);
+    parts_->config = Config::load(files(), layout(), environment(), options_.config_flags);
   return *parts_->config;
 }
 
@@ -149,8 +150,12 @@ transaction::Transactor& Session::writer(const Activity& activity) {
   if (parts_->transactor)
     return *parts_->transactor;
   try {
-    for (const fs::path& folder : {layout().state, layout().store(), layout().staging(),
-                                   layout().generations(), layout().downloads(), layout().run})
+    for (const fs::path& folder : {layout().state,
+                                   layout().store(),
+                                   layout().staging(),
+                                   layout().generations(),
+                                   layout().downloads(),
+                                   layout().run})
       files().make_directories(folder);
   } catch (Error& error) {
     if (error.kind() == ErrorKind::Permission && environment().uid != 0 &&

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/byte_size.hpp"
 
-#include <fmt/format.h>
+#include "las/base/text.hpp"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
-#include "las/base/text.hpp"
+#include <fmt/format.h>
 
 namespace las {
 
 std::optional<ByteSize> ByteSize::parse(std::string_view input) {
   const std::string text = text::lower(text::trim(input));
   std::size_t end = 0;
-  while (end < text.size() && (std::isdigit(static_cast<unsigned char>(text[end])) != 0 || text[end] == '.'))
+  while (end < text.size() &&
+         (std::isdigit(static_cast<unsigned char>(text[end])) != 0 || text[end] == '.'))
     ++end;
   if (end == 0)
     return std::nullopt;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/diagnostics.hpp"
 
+#include "las/base/text.hpp"
+
 #include <algorithm>
 #include <numeric>
-
-#include "las/base/text.hpp"
 
 namespace las {
 

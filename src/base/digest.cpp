@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/digest.hpp"
 
-#include <algorithm>
-
 #include "las/base/text.hpp"
+
+#include <algorithm>
 
 namespace las {
 
@@ -30,6 +30,8 @@ std::optional<Digest> Digest::parse(std::string_view text) {
   return Digest(std::move(algorithm), std::move(hex));
 }
 
-Digest Digest::sha256(std::string hex) { return Digest("sha256", std::move(hex)); }
+Digest Digest::sha256(std::string hex) {
+  return Digest("sha256", std::move(hex));
+}
 
 }  // namespace las

@@ -49,21 +49,27 @@ Error& Error::cause(std::string text) & {
   return *this;
 }
 
-Error&& Error::cause(std::string text) && { return std::move(cause(std::move(text))); }
+Error&& Error::cause(std::string text) && {
+  return std::move(cause(std::move(text)));
+}
 
 Error& Error::hint(std::string text) & {
   hint_ = std::move(text);
   return *this;
 }
 
-Error&& Error::hint(std::string text) && { return std::move(hint(std::move(text))); }
+Error&& Error::hint(std::string text) && {
+  return std::move(hint(std::move(text)));
+}
 
 Error& Error::context(std::string text) & {
   contexts_.push_back(std::move(text));
   return *this;
 }
 
-Error&& Error::context(std::string text) && { return std::move(context(std::move(text))); }
+Error&& Error::context(std::string text) && {
+  return std::move(context(std::move(text)));
+}
 
 Error& Error::rolled_back(bool value) & {
   rolled_back_ = value;

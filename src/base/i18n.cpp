@@ -9,7 +9,9 @@ namespace {
 constexpr const char* kDomain = "las";
 }  // namespace
 
-std::string translate(const char* text) { return dgettext(kDomain, text); }
+std::string translate(const char* text) {
+  return dgettext(kDomain, text);
+}
 
 std::string translate(const char* singular, const char* plural, unsigned long count) {
   return dngettext(kDomain, singular, plural, count);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/text.hpp"
 
-#include <algorithm>
-#include <cctype>
-
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+
+#include <algorithm>
+#include <cctype>
 
 namespace las::text {
 

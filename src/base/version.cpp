@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/version.hpp"
 
+#include "las/base/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
-
-#include "las/base/text.hpp"
 
 namespace las {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 struct Segment {
   enum class Kind { Tilde, PreRelease, End, Letters, Number } kind = Kind::End;

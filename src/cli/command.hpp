@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "las/app/session.hpp"
+#include "las/cli/cli.hpp"
+
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "las/app/session.hpp"
-#include "las/cli/cli.hpp"
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 namespace las::cli {
 
@@ -50,9 +51,9 @@ struct Example {
 
 /// One command. The table of these makes parsing, --help, the man page and the completions.
 struct CommandSpec {
-  const char* name;     ///< "install", or "model import" for a nested one
-  const char* group;    ///< heading in `las --help`; marked for translation
-  const char* summary;  ///< one line, marked for translation
+  const char* name;         ///< "install", or "model import" for a nested one
+  const char* group;        ///< heading in `las --help`; marked for translation
+  const char* summary;      ///< one line, marked for translation
   const char* description;  ///< paragraphs, marked for translation; may be ""
   std::vector<Example> examples;
   /// Declares arguments and options; returns what runs. nullptr for a mere parent ("model").
@@ -69,6 +70,7 @@ struct Parser {
   std::unique_ptr<CLI::App> app;
   std::map<const CLI::App*, std::pair<const CommandSpec*, Run>> commands;
 };
+
 /// `options` must outlive the parser.
 Parser make_parser(GlobalOptions& options);
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <mutex>
-#include <nlohmann/json.hpp>
+#include "progress.hpp"
 
 #include "las/platform/journal.hpp"
-#include "progress.hpp"
+
+#include <mutex>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace las::cli {
 
@@ -65,14 +66,16 @@ class LogReporter : public Reporter {
     const std::string time = platform::to_iso8601(clock_.now());
     std::string line;
     if (options_.json) {
-      line = ordered_json{{"time", time},
-                          {"level", std::string(to_string(severity))},
-                          {"operation", options_.operation_id},
-                          {"room", room},
-                          {"text", text}}
-                 .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+      line = ordered_json{
+          {"time", time},
+          {"level", std::string(to_string(severity))},
+          {"operation", options_.operation_id},
+          {"room", room},
+          {"text",
+           text}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     } else {
-      line = fmt::format("{} {} [{}] {}: {}", time, to_string(severity), options_.operation_id, room, text);
+      line = fmt::format(
+          "{} {} [{}] {}: {}", time, to_string(severity), options_.operation_id, room, text);
     }
     line += '\n';
     try {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <map>
-
 #include "command.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+
+#include <map>
 
 namespace las::cli {
 
@@ -22,7 +23,8 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, _("errors and results only"));
   app.add_flag("-v,--verbose", options.verbose, _("show what happens inside; twice for more"));
   app.add_flag("--no-color", options.no_color, _("no colours (so does NO_COLOR)"));
-  app.add_option("--progress", options.progress, _("how to show progress: auto, bar, plain, json, none"))
+  app.add_option(
+         "--progress", options.progress, _("how to show progress: auto, bar, plain, json, none"))
       ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
       ->type_name("WHEN");
   app.add_option("--log-format", options.log_format, _("log lines as text or json"))

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "progress.hpp"
 
-#include <fmt/format.h>
+#include "las/base/i18n.hpp"
 
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "las/base/i18n.hpp"
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace las::cli {
 
@@ -21,6 +21,7 @@ template <typename... Cases>
 struct overloaded : Cases... {
   using Cases::operator()...;
 };
+
 template <typename... Cases>
 overloaded(Cases...) -> overloaded<Cases...>;
 
@@ -161,7 +162,8 @@ class ProgressReporter : public Reporter {
               return json;
             },
             [](const event::Finished& e) {
-              return ordered_json{{"event", "finished"}, {"id", e.id}, {"ok", e.ok}, {"note", e.note}};
+              return ordered_json{
+                  {"event", "finished"}, {"id", e.id}, {"ok", e.ok}, {"note", e.note}};
             },
             [](const event::Message& e) {
               return ordered_json{{"event", "message"},

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "las/app/config.hpp"
 #include "las/base/activity.hpp"
 #include "las/cli/cli.hpp"
 #include "las/platform/environment.hpp"
 #include "las/platform/file_system.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace las::cli {
 
@@ -17,6 +17,7 @@ namespace las::cli {
 class TeeReporter : public Reporter {
  public:
   void add(std::unique_ptr<Reporter> reporter) { reporters_.push_back(std::move(reporter)); }
+
   void report(const Event& event) override {
     for (const auto& reporter : reporters_)
       reporter->report(event);

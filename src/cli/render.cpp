@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render.hpp"
 
-#include <fmt/format.h>
+#include "las/base/i18n.hpp"
 
 #include <algorithm>
 
-#include "las/base/i18n.hpp"
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -104,7 +104,8 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
       out += "      " + sizes(action) + "\n";
     out += render_sources(prepared, action, context);
     if (action.unpinned)
-      out += "      " + _("unpinned: the publisher's checksum is fetched and fixed at this install") + "\n";
+      out += "      " +
+             _("unpinned: the publisher's checksum is fetched and fixed at this install") + "\n";
     if (action.service)
       out += fmt::format(fmt::runtime(_("      {} by {}, on {}:{}")),
                          action.service->model,
@@ -162,7 +163,8 @@ ordered_json service_json(const app::ServiceView& view) {
           {"url", view.url},
           {"memory", status.memory ? ordered_json(status.memory->bytes()) : ordered_json(nullptr)},
           {"restarts", status.restarts},
-          {"exit_status", status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
+          {"exit_status",
+           status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
           {"detail", status.detail}};
 }
 
@@ -176,10 +178,15 @@ ordered_json strings_json(const std::vector<std::string>& items) {
 int show_and_execute(Context& context, const app::PreparedPlan& prepared, const std::string& done) {
   const bool json = context.options.json;
   if (prepared.plan.empty()) {
+    // Recording a wish changes no module, so there is nothing to ask about.
+    const bool record = prepared.only_world_changes && !context.options.dry_run;
+    if (record)
+      app::execute(context.session, prepared, context.activity);
     if (json)
-      context.print_json({{"success", true}, {"changed", false}, {"plan", plan_json(prepared)}});
+      context.print_json({{"success", true}, {"changed", record}, {"plan", plan_json(prepared)}});
     else
-      context.note(_("Nothing to do."));
+      context.note(record ? _("It was there already; it is recorded as wished for now.")
+                          : _("Nothing to do."));
     return 0;
   }
   if (context.options.dry_run) {

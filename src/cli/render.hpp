@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include "command.hpp"
+
+#include "las/app/install.hpp"
+#include "las/app/services.hpp"
+
 #include <string>
 #include <vector>
 
-#include "command.hpp"
-#include "las/app/install.hpp"
-#include "las/app/services.hpp"
+#include <nlohmann/json.hpp>
 
 namespace las::cli {
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include "command.hpp"
+#include "help.hpp"
+#include "progress.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/platform/journal.hpp"
 
 #include <algorithm>
 #include <iostream>
 
-#include "command.hpp"
-#include "help.hpp"
-#include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
-#include "las/platform/journal.hpp"
-#include "progress.hpp"
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -20,8 +21,8 @@ using nlohmann::ordered_json;
 std::string quoted_command(const std::vector<std::string>& arguments) {
   std::string line = "las";
   for (const std::string& argument : arguments) {
-    const bool plain = !argument.empty() &&
-                       argument.find_first_of(" \t\n\"'\\$`*?<>|&;()") == std::string::npos;
+    const bool plain =
+        !argument.empty() && argument.find_first_of(" \t\n\"'\\$`*?<>|&;()") == std::string::npos;
     line += plain ? " " + argument : " '" + argument + "'";
   }
   return line;
@@ -44,7 +45,9 @@ std::string hint_of(const Error& error) {
     case ErrorKind::Network:
       return _("check the network and try again; nothing was changed");
     case ErrorKind::Integrity:
-      return _("this content must not be used; tell the author of the manifest, or choose another release");
+      return _(
+          "this content must not be used; tell the author of the manifest, or choose another "
+          "release");
     case ErrorKind::Busy:
       return _("try again later");
     case ErrorKind::Permission:
@@ -73,7 +76,8 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
                                {"context", error.contexts()},
                                {"hint", hint_of(error)},
                                {"rolled_back", error.was_rolled_back()}}}};
-    streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace) << std::endl;
+    streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace)
+                << std::endl;
     return;
   }
   streams.err << "las: " << error.what() << "\n";
@@ -85,7 +89,8 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
   streams.err.flush();
 }
 
-platform::Layout choose_layout(const GlobalOptions& options, const platform::Environment& environment) {
+platform::Layout choose_layout(const GlobalOptions& options,
+                               const platform::Environment& environment) {
   if (options.user && !options.root.empty())
     throw Error(ErrorKind::Usage, _("--user and --root exclude each other"));
   if (options.user)
@@ -145,7 +150,7 @@ ProgressStyle choose_style(const GlobalOptions& options, const Streams& streams,
     return ProgressStyle::Bar;
   const bool dumb = term == nullptr || std::string_view(term) == "dumb";
   return options.progress == "auto" && streams.err_is_terminal && !dumb ? ProgressStyle::Bar
-                                                                       : ProgressStyle::Plain;
+                                                                        : ProgressStyle::Plain;
 }
 
 bool choose_color(const GlobalOptions& options,
@@ -159,7 +164,8 @@ bool choose_color(const GlobalOptions& options,
 }
 
 Severity parse_severity(const std::string& text) {
-  for (const Severity severity : {Severity::Debug, Severity::Info, Severity::Warning, Severity::Error}) {
+  for (const Severity severity :
+       {Severity::Debug, Severity::Info, Severity::Warning, Severity::Error}) {
     if (to_string(severity) == text)
       return severity;
   }
@@ -236,7 +242,8 @@ int parse_and_run(const std::vector<std::string>& arguments,
     return 0;
   } catch (const CLI::ParseError& error) {
     const CLI::App* chosen = deepest(parser.app.get());
-    const std::string name = chosen == parser.app.get() ? "" : parser.commands.at(chosen).first->name;
+    const std::string name =
+        chosen == parser.app.get() ? "" : parser.commands.at(chosen).first->name;
     throw Error(ErrorKind::Usage, error.what())
         .hint(name.empty() ? "las --help" : fmt::format("las {} --help", name));
   }

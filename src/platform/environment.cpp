@@ -202,8 +202,11 @@ std::optional<std::chrono::system_clock::time_point> from_iso8601(const std::str
 
 std::string make_operation_id(std::chrono::system_clock::time_point now) {
   std::random_device random;
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() %
+      1'000'000;
   return format_utc("{:04}{:02}{:02}T{:02}{:02}{:02}", now) +
-         fmt::format("-{:06x}", random() & 0xffffffU);
+         fmt::format(".{:06}-{:04x}", micros, random() & 0xffffU);
 }
 
 }  // namespace las::platform

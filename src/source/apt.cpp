@@ -33,8 +33,7 @@ class Apt : public SourceKind {
   std::string unavailable(const catalog::Source& source, const Activity& activity) override;
   std::string describe(const catalog::Source& source) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
-  std::vector<std::string> absent(const catalog::Source& source,
-                                  const Activity& activity) override;
+  std::vector<std::string> absent(const catalog::Source& source, const Activity& activity) override;
   void undo_external(const std::string& before,
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,

@@ -3,7 +3,9 @@
 
 namespace las::source {
 
-std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activity&) { return {}; }
+std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activity&) {
+  return {};
+}
 
 void SourceKind::undo_external(const std::string&,
                                const std::string&,

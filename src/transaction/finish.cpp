@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps 6 and 7: converge and prove, with the way back; and undo, for what stops before the commit.
-#include <fmt/format.h>
-
-#include <algorithm>
+#include "run_state.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
-#include "run_state.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace las::transaction {
 
@@ -21,7 +22,9 @@ const Cancellation& never() {
   return cancellation;
 }
 
-Activity without_interruption(const Activity& activity) { return {activity.reporter, never()}; }
+Activity without_interruption(const Activity& activity) {
+  return {activity.reporter, never()};
+}
 
 bool wished_running(const state::StateStore& store, const std::string& id) {
   bool running = true;
@@ -116,8 +119,7 @@ void converge(const Surroundings& world,
     world.files.replace_symlink(current, fs::path("generations") / std::to_string(to.number));
 
   for (const state::ServiceInstance& service : from.services) {
-    if (to.find_service(service.id) != nullptr &&
-        service_changed(to, service))
+    if (to.find_service(service.id) != nullptr && service_changed(to, service))
       world.supervisor.stop(service, activity);
   }
   world.supervisor.install(to.services, activity);
@@ -139,17 +141,16 @@ void prove(const Surroundings& world,
   for (const state::ServiceInstance& service : to.services) {
     if (!service_changed(from, service) || !wished_running(world.store, service.id))
       continue;
-    const service::Health health = service::wait_until_ready(
-        world.supervisor, world.fetcher, world.clock, service, activity);
+    const service::Health health =
+        service::wait_until_ready(world.supervisor, world.fetcher, world.clock, service, activity);
     if (!health.ready)
       throw Error(ErrorKind::Io, _("the service did not become healthy"), service.id)
           .cause(health.reason)
           .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
-    activity.debug("transaction",
-                   fmt::format("{} is healthy after {} ms: {}",
-                               service.id,
-                               health.waited.count(),
-                               health.reason));
+    activity.debug(
+        "transaction",
+        fmt::format(
+            "{} is healthy after {} ms: {}", service.id, health.waited.count(), health.reason));
   }
 }
 
@@ -162,10 +163,9 @@ void finish(Run& run,
     converge(run.world, from, to, steady);
     prove(run.world, from, to, activity);
   } catch (Error& error) {
-    activity.warn("transaction",
-                  fmt::format(fmt::runtime(_("{}; going back to generation {}")),
-                              error.what(),
-                              from.number));
+    activity.warn(
+        "transaction",
+        fmt::format(fmt::runtime(_("{}; going back to generation {}")), error.what(), from.number));
     run.operation.error = error.what();
     run.operation.generation_after = from.number;
     // The pointer goes back first, so that a crash from here on converges to the old generation.
@@ -173,9 +173,8 @@ void finish(Run& run,
     commit(run, from);
     converge(run.world, to, from, steady);
     if (to.number > from.number) {
-      run.world.store.write([&](state::WriteTransaction& transaction) {
-        transaction.erase_generation(to.number);
-      });
+      run.world.store.write(
+          [&](state::WriteTransaction& transaction) { transaction.erase_generation(to.number); });
       run.world.files.remove_tree(run.world.layout.generation(to.number));
       for (const std::string& payload : run.journal.staged_payloads) {
         if (!payload_in_use(run.world.store, payload))

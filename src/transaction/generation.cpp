@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps 4 and 5: the next generation as a value, as a folder, and as the current one.
-#include <algorithm>
-#include <set>
+#include "run_state.hpp"
 
 #include "las/service/unit.hpp"
-#include "run_state.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace las::transaction {
 

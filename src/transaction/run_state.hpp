@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include "las/state/records.hpp"
 #include "las/transaction/transaction.hpp"
+
+#include <string>
 
 /// The steps of a transaction, one function each; transaction.cpp puts them in order.
 namespace las::transaction {

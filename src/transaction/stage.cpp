@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Step 3: fetch and stage. Downloads land in the cache by digest; payloads are unpacked beside the
 // store, synced, and renamed into it.
-#include <fmt/format.h>
-
-#include <algorithm>
+#include "run_state.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/platform/hasher.hpp"
-#include "run_state.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace las::transaction {
 
@@ -151,9 +152,10 @@ void stage_system_packages(Run& run,
 
 // Tries the sources in order. Only "cannot be reached" and "not possible here" move on to the next;
 // wrong or hostile bytes end the transaction.
-state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, const Activity& activity) {
-  const fs::path staging =
-      run.world.layout.staging() / run.journal.operation_id / action.subject;
+state::InstalledModule stage_one(Run& run,
+                                 const plan::PlannedAction& action,
+                                 const Activity& activity) {
+  const fs::path staging = run.world.layout.staging() / run.journal.operation_id / action.subject;
   std::vector<std::string> failures;
   bool network = false;
   for (std::size_t index = 0; index < action.sources.size(); ++index) {
@@ -184,12 +186,13 @@ state::InstalledModule stage_one(Run& run, const plan::PlannedAction& action, co
     }
     failures.push_back(fmt::format("{}: {}", source.kind(), why));
     if (index + 1 < action.sources.size())
-      activity.warn("transaction",
-                    fmt::format(fmt::runtime(_("{}: the {} source cannot be used ({}); trying the next: {}")),
-                                action.subject,
-                                source.kind(),
-                                why,
-                                action.sources[index + 1].kind()));
+      activity.warn(
+          "transaction",
+          fmt::format(fmt::runtime(_("{}: the {} source cannot be used ({}); trying the next: {}")),
+                      action.subject,
+                      source.kind(),
+                      why,
+                      action.sources[index + 1].kind()));
   }
   throw Error(network ? ErrorKind::Network : ErrorKind::Unsatisfiable,
               _("no source could deliver it"),
@@ -231,8 +234,7 @@ std::vector<state::InstalledModule> stage_modules(Run& run,
       continue;
     with_context(
         [&] {
-          return fmt::format(
-              fmt::runtime(_("installing {} {}")), action.subject, action.version);
+          return fmt::format(fmt::runtime(_("installing {} {}")), action.subject, action.version);
         },
         [&] { staged.push_back(stage_one(run, action, activity)); });
   }

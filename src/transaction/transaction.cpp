@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/transaction/transaction.hpp"
 
-#include <fmt/format.h>
+#include "run_state.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
-#include "run_state.hpp"
+
+#include <fmt/format.h>
 
 namespace las::transaction {
 
@@ -62,13 +63,16 @@ void record(Run& run) {
   });
 }
 
-Result Transactor::run(const plan::Plan& plan, const std::string& command, const Activity& activity) {
+Result Transactor::run(const plan::Plan& plan,
+                       const std::string& command,
+                       const Activity& activity) {
   check_free_space(surroundings_, plan);
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
     run.operation.changes.push_back(plan::summary(action));
   open_journal(run, std::nullopt);
-  const state::Generation present = load_generation(surroundings_.store, run.journal.from_generation);
+  const state::Generation present =
+      load_generation(surroundings_.store, run.journal.from_generation);
 
   state::Generation next;
   try {
@@ -93,16 +97,18 @@ Result Transactor::switch_to(std::uint64_t number,
   const state::Generation target = load_generation(surroundings_.store, number);
   const auto missing = missing_payloads(target, surroundings_.files, surroundings_.layout);
   if (!missing.empty())
-    throw Error(ErrorKind::CorruptState,
-                fmt::format(fmt::runtime(_("generation {} needs a payload that is not in the store")),
-                            number),
-                text::join(missing, ", "))
+    throw Error(
+        ErrorKind::CorruptState,
+        fmt::format(fmt::runtime(_("generation {} needs a payload that is not in the store")),
+                    number),
+        text::join(missing, ", "))
         .hint(_("install the module again: las install NAME"));
 
   Run run = begin(surroundings_, command);
   run.operation.changes.push_back(fmt::format("switch to generation {}", number));
   open_journal(run, number);
-  const state::Generation present = load_generation(surroundings_.store, run.journal.from_generation);
+  const state::Generation present =
+      load_generation(surroundings_.store, run.journal.from_generation);
   // What lay outside the store was taken away when its generation was left; it cannot be switched
   // back to, only installed again.
   for (const state::InstalledModule& module : target.modules) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/app/session.hpp"
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/app/session.hpp"
 
 namespace las::app {
 
@@ -24,7 +24,7 @@ struct ChatRequest {
 
 struct ChatResult {
   std::string text;
-  std::string finish_reason;  ///< "stop", "length" ...
+  std::string finish_reason;                               ///< "stop", "length" ...
   std::uint64_t prompt_tokens = 0, completion_tokens = 0;  ///< as the engine counted; 0 unknown
   double seconds_to_first_token = 0;
   double tokens_per_second = 0;  ///< between the first and the last token, by our clock; 0 unknown
@@ -38,12 +38,13 @@ ChatResult chat(Session& session,
                 const std::function<void(std::string_view)>& on_text,
                 const Activity& activity);
 
-/// Takes apart a stream of server-sent events: feed bytes as they come, `on_data` gets the payload of
-/// each complete event. Source: WHATWG HTML, "Server-sent events", 9.2.6.
+/// Takes apart a stream of server-sent events: feed bytes as they come, `on_data` gets the payload
+/// of each complete event. Source: WHATWG HTML, "Server-sent events", 9.2.6.
 class EventStreamParser {
  public:
   explicit EventStreamParser(std::function<void(std::string_view)> on_data)
       : on_data_(std::move(on_data)) {}
+
   void feed(std::string_view bytes);
 
  private:

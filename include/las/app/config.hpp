@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+#include "las/platform/environment.hpp"
+#include "las/platform/file_system.hpp"
+#include "las/platform/layout.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -8,11 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/base/byte_size.hpp"
-#include "las/platform/environment.hpp"
-#include "las/platform/file_system.hpp"
-#include "las/platform/layout.hpp"
 
 namespace las::app {
 
@@ -23,10 +23,11 @@ struct Setting {
   Type type = Type::Text;
   const char* key;
   const char* default_value;
-  const char* description;  ///< marked for translation, shown by `las config list`
+  const char* description;             ///< marked for translation, shown by `las config list`
   std::vector<std::string> choices;    ///< Choice
   long long minimum = 0, maximum = 0;  ///< Integer; both 0: no limits
 };
+
 const std::vector<Setting>& settings();
 
 /// The configuration of one run. Later layers win: defaults, <config>/config.yaml,
@@ -47,10 +48,13 @@ class Config {
                      const std::map<std::string, std::string>& flags);
 
   const Value& get(std::string_view key) const;  ///< NotFound with a suggestion
+
   std::string text(std::string_view key) const { return get(key).text; }
+
   long long integer(std::string_view key) const;
   std::optional<ByteSize> size(std::string_view key) const;  ///< nothing when empty
   std::vector<std::string> list(std::string_view key) const;
+
   const std::map<std::string, Value, std::less<>>& values() const { return values_; }
 
  private:

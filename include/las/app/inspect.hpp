@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/app/session.hpp"
+
 #include <string>
 #include <vector>
-
-#include "las/app/session.hpp"
 
 /// Use cases that only look.
 namespace las::app {
@@ -21,6 +21,7 @@ struct DetectResult {
   policy::Verdict verdict;
   std::vector<EngineFit> engines;
 };
+
 DetectResult detect(Session& session, const Activity& activity);
 
 /// One thing that is not as recorded.
@@ -30,6 +31,7 @@ struct Finding {
   std::string evidence;
   std::string mend;  ///< what to type
 };
+
 /// Compares the store, the links, the services and the models with the state. Hashes every payload;
 /// `deep` hashes the models too. `names` limits it to these modules.
 std::vector<Finding> verify(Session& session,

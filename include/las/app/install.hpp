@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/app/session.hpp"
+#include "las/plan/plan.hpp"
+#include "las/resolve/resolve.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "las/app/session.hpp"
-#include "las/plan/plan.hpp"
-#include "las/resolve/resolve.hpp"
 
 namespace las::app {
 
@@ -18,28 +18,36 @@ struct ChangeRequest {
   std::vector<std::string> remove;
   std::vector<std::string> upgrade;  ///< installed modules to bring to their newest release
   bool upgrade_all = false;
-  bool reinstall = false;            ///< fetch and unpack again what is installed already
+  bool reinstall = false;     ///< fetch and unpack again what is installed already
   std::string variant, mode;  ///< for all installed wishes; "" = the best
 };
 
 /// A plan to show before it is run.
 struct PreparedPlan {
   plan::Plan plan;
+
   /// Per install action: where each source would come from, in order.
   struct SourceLine {
     std::string subject, kind, from, note;
   };
+
   std::vector<SourceLine> sources;
-  std::vector<std::string> notes;  ///< translated: what it will run under, what it cannot do
+  std::vector<std::string> notes;     ///< translated: what it will run under, what it cannot do
   std::uint64_t base_generation = 0;  ///< the generation the plan starts from
+  /// What the user asked for changes although no module does (a dependency becomes a wish).
+  bool only_world_changes = false;
 };
 
 /// Resolves and plans; changes nothing and needs no lock. Throws what resolve::to_error makes.
-PreparedPlan prepare_change(Session& session, const ChangeRequest& request, const Activity& activity);
+PreparedPlan prepare_change(Session& session,
+                            const ChangeRequest& request,
+                            const Activity& activity);
 
 /// Runs it (takes the lock). The plan is made for one generation: if another run changed the state
 /// since, it is refused as Busy ("the state changed meanwhile").
-transaction::Result execute(Session& session, const PreparedPlan& prepared, const Activity& activity);
+transaction::Result execute(Session& session,
+                            const PreparedPlan& prepared,
+                            const Activity& activity);
 
 /// A switch to `generation`, or to the parent of the current one.
 transaction::Result rollback(Session& session,

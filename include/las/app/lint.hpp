@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "las/app/session.hpp"
 #include "las/base/diagnostics.hpp"
+
+#include <string>
+#include <vector>
 
 namespace las::app {
 

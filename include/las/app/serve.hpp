@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "las/app/install.hpp"
 #include "las/app/session.hpp"
 #include "las/state/records.hpp"
+
+#include <optional>
+#include <string>
 
 namespace las::app {
 
@@ -17,10 +17,10 @@ struct ServeRequest {
   std::optional<std::uint16_t> port;
 };
 
-/// The plan that deploys a model: picks the engine for its format, a free port, and renders the unit.
-/// NotFound for an unknown model or engine; Unsatisfiable when no installed engine serves the format
-/// (the hint names one to install); Busy when the wished port is taken. An equal deployment that is
-/// there already gives an empty plan.
+/// The plan that deploys a model: picks the engine for its format, a free port, and renders the
+/// unit. NotFound for an unknown model or engine; Unsatisfiable when no installed engine serves the
+/// format (the hint names one to install); Busy when the wished port is taken. An equal deployment
+/// that is there already gives an empty plan.
 PreparedPlan prepare_serve(Session& session, const ServeRequest& request, const Activity& activity);
 
 /// The same service for a module that changed under it.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "las/app/session.hpp"
 #include "las/service/supervisor.hpp"
+
+#include <string>
+#include <vector>
 
 namespace las::app {
 
@@ -37,6 +37,7 @@ struct ServiceHealth {
   ServiceView view;
   service::Health health;
 };
+
 std::vector<ServiceHealth> service_health(Session& session,
                                           const std::vector<std::string>& names,
                                           const Activity& activity);

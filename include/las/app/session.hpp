@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "las/app/config.hpp"
 #include "las/base/activity.hpp"
 #include "las/catalog/catalog.hpp"
@@ -22,6 +16,12 @@
 #include "las/source/source.hpp"
 #include "las/state/store.hpp"
 #include "las/transaction/transaction.hpp"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace las::app {
 
@@ -45,20 +45,26 @@ struct SessionOptions {
   std::string command_line;                            ///< "las install foo", for locks and history
 };
 
-/// One run of las: the parts that use cases need, each made on first use, so that a command pays only
-/// for what it touches. It decides nothing itself; the use cases are functions in this room's other
-/// headers.
+/// One run of las: the parts that use cases need, each made on first use, so that a command pays
+/// only for what it touches. It decides nothing itself; the use cases are functions in this room's
+/// other headers.
 class Session {
  public:
   Session(Platform platform, SessionOptions options);
   ~Session();
 
   platform::FileSystem& files() { return platform_.files; }
+
   platform::ProcessRunner& processes() { return platform_.processes; }
+
   platform::Clock& clock() { return platform_.clock; }
+
   const platform::Environment& environment() const { return platform_.environment; }
+
   const platform::Layout& layout() const { return options_.layout; }
+
   const SessionOptions& options() const { return options_; }
+
   const std::string& command_line() const { return options_.command_line; }
 
   const Config& config();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/diagnostics.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
-
-#include "las/base/diagnostics.hpp"
 
 namespace las {
 
@@ -18,19 +18,22 @@ namespace event {
 /// A piece of work began. `id` is unique within the run ("fetch:foo-1.2.tar.gz").
 struct Started {
   std::string id;
-  std::string title;  ///< translated: "Downloading foo 1.2"
+  std::string title;                   ///< translated: "Downloading foo 1.2"
   std::optional<std::uint64_t> total;  ///< bytes, when known
 };
+
 struct Progress {
   std::string id;
   std::uint64_t done = 0;  ///< bytes
   std::optional<std::uint64_t> total;
 };
+
 struct Finished {
   std::string id;
   bool ok = true;
   std::string note;  ///< translated, may be empty
 };
+
 /// Something a person (Warning, Info) or a log reader (Debug) should know. Debug is not translated.
 struct Message {
   Severity severity = Severity::Info;
@@ -62,8 +65,11 @@ class NullReporter : public Reporter {
 class Cancellation {
  public:
   void request(int signal_number) noexcept { signal_.store(signal_number); }
+
   bool requested() const noexcept { return signal_.load() != 0; }
+
   int signal_number() const noexcept { return signal_.load(); }
+
   /// Throws Error(Interrupted) once a stop was requested.
   void throw_if_requested() const;
 
@@ -79,9 +85,11 @@ struct Activity {
   void debug(std::string room, std::string text) const {
     reporter.report(event::Message{Severity::Debug, std::move(room), std::move(text)});
   }
+
   void info(std::string room, std::string text) const {
     reporter.report(event::Message{Severity::Info, std::move(room), std::move(text)});
   }
+
   void warn(std::string room, std::string text) const {
     reporter.report(event::Message{Severity::Warning, std::move(room), std::move(text)});
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/error.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/base/error.hpp"
 
 namespace las {
 
@@ -32,9 +32,13 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void add(Diagnostic diagnostic) { items_.push_back(std::move(diagnostic)); }
+
   bool has_errors() const;
+
   bool empty() const { return items_.empty(); }
+
   const std::vector<Diagnostic>& items() const { return items_; }
+
   /// One InvalidData error that carries every fault, if there is an error among them.
   void throw_if_errors(std::string message) const;
 

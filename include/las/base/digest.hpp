@@ -8,8 +8,8 @@
 
 namespace las {
 
-/// A content digest, "sha256:<64 lower-case hex>". Only SHA-256 and SHA-512 are accepted; a value of
-/// this type is always well formed, so it may be used as a file name (compare CVE-2024-37032).
+/// A content digest, "sha256:<64 lower-case hex>". Only SHA-256 and SHA-512 are accepted; a value
+/// of this type is always well formed, so it may be used as a file name (compare CVE-2024-37032).
 class Digest {
  public:
   /// The SHA-256 of no bytes at all.
@@ -20,10 +20,14 @@ class Digest {
   static Digest sha256(std::string hex);
 
   const std::string& algorithm() const { return algorithm_; }
+
   const std::string& hex() const { return hex_; }
+
   /// The first 12 hex digits, for folder names and messages.
   std::string short_hex() const { return hex_.substr(0, 12); }
+
   std::string to_string() const { return algorithm_ + ":" + hex_; }
+
   auto operator<=>(const Digest&) const = default;
 
  private:

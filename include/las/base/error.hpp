@@ -32,7 +32,8 @@ std::string_view to_string(ErrorKind kind);
 /// The only exception type that las throws. One clause of message, lower case, no newline, no
 /// colour. Exceptions of libraries become an Error in the file that calls the library.
 ///
-/// Render: `las: <message>: <subject>: <cause>`, then `  while <context>` lines, then `hint: <hint>`.
+/// Render: `las: <message>: <subject>: <cause>`, then `  while <context>` lines, then `hint:
+/// <hint>`.
 class Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message, std::string subject = {});
@@ -49,11 +50,17 @@ class Error : public std::exception {
   Error& rolled_back(bool value) &;
 
   ErrorKind kind() const { return kind_; }
+
   const std::string& message() const { return message_; }
+
   const std::string& subject() const { return subject_; }
+
   const std::string& cause() const { return cause_; }
+
   const std::string& hint() const { return hint_; }
+
   const std::vector<std::string>& contexts() const { return contexts_; }
+
   bool was_rolled_back() const { return rolled_back_; }
 
   /// "<message>: <subject>: <cause>", for logs and nested causes.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/diagnostics.hpp"
+#include "las/catalog/manifest.hpp"
+#include "las/platform/file_system.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/base/diagnostics.hpp"
-#include "las/catalog/manifest.hpp"
-#include "las/platform/file_system.hpp"
 
 namespace las::catalog {
 
@@ -19,6 +19,7 @@ class Catalog {
   explicit Catalog(std::vector<Manifest> manifests);
 
   const std::vector<Manifest>& manifests() const { return manifests_; }  ///< sorted by name
+
   const Manifest* find(std::string_view name) const;
   /// Throws NotFound with the nearest name as hint.
   const Manifest& get(std::string_view name) const;
@@ -27,8 +28,9 @@ class Catalog {
     const Manifest* manifest;
     int score;  ///< higher is better
   };
-  /// Case-insensitive over name, description (all languages), category, provides; best first, ties by
-  /// name. All words must match.
+
+  /// Case-insensitive over name, description (all languages), category, provides; best first, ties
+  /// by name. All words must match.
   std::vector<Hit> search(std::string_view query) const;
 
  private:

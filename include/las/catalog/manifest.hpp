@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+#include "las/base/diagnostics.hpp"
+#include "las/base/digest.hpp"
+#include "las/base/version.hpp"
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -8,11 +13,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "las/base/byte_size.hpp"
-#include "las/base/diagnostics.hpp"
-#include "las/base/digest.hpp"
-#include "las/base/version.hpp"
 
 /// The manifest format (share/schema/manifest.schema.json). Pure values; parse_manifest makes them.
 namespace las::catalog {
@@ -42,7 +42,7 @@ struct ModuleDependency {
 };
 
 struct Dependencies {
-  std::vector<std::string> system;   ///< distribution packages
+  std::vector<std::string> system;  ///< distribution packages
   std::vector<ModuleDependency> modules;
   std::vector<std::string> runtime;  ///< runtime tools ("podman", "python3")
   std::vector<std::string> capabilities;
@@ -109,7 +109,8 @@ struct Source {
   std::vector<ManifestFile> files;
   HardwareNeeds needs;
   std::optional<ByteSize> download_size, installed_size;
-  std::string note;  ///< shown in the plan ("built for any x86-64; slower than the publisher's build")
+  std::string
+      note;  ///< shown in the plan ("built for any x86-64; slower than the publisher's build")
 
   std::string kind() const;  ///< "archive", "apt", "python"
   bool operator==(const Source&) const = default;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/app/session.hpp"
+
 #include <iosfwd>
 #include <string>
 #include <vector>
-
-#include "las/app/session.hpp"
 
 namespace las::cli {
 
@@ -18,8 +18,8 @@ struct Streams {
   int width = 80;  ///< columns of the terminal behind `err`
 };
 
-/// Parses `arguments` (without argv[0]), runs the command, and returns the exit status (las(1), EXIT
-/// STATUS). Never throws: every Error ends here as text or JSON.
+/// Parses `arguments` (without argv[0]), runs the command, and returns the exit status (las(1),
+/// EXIT STATUS). Never throws: every Error ends here as text or JSON.
 int run(const std::vector<std::string>& arguments,
         const app::Platform& platform,
         const Streams& streams,

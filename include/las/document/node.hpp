@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+#include "las/base/diagnostics.hpp"
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,16 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include "las/base/byte_size.hpp"
-#include "las/base/diagnostics.hpp"
-
 namespace las::document {
 
 /// A YAML document read with its positions: the only code that knows yaml-cpp.
 ///
 /// Every accessor that finds the wrong type adds a Diagnostic (file, line, column, key path) and
-/// returns nothing, so that one pass reports all faults. Anchors and aliases are resolved; duplicate
-/// keys are a fault; documents are limited to 4 MiB and 64 levels (alias bombs end there).
+/// returns nothing, so that one pass reports all faults. Anchors and aliases are resolved;
+/// duplicate keys are a fault; documents are limited to 4 MiB and 64 levels (alias bombs end
+/// there).
 class Node {
  public:
   /// A node over nothing (absent).
@@ -61,7 +62,9 @@ class Node {
  private:
   friend Node parse(std::string_view, std::string, Diagnostics&);
   struct Data;
+
   explicit Node(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+
   std::shared_ptr<const Data> data_;
 };
 
@@ -69,8 +72,8 @@ class Node {
 /// outlive the nodes. `file` is only used in messages.
 Node parse(std::string_view text, std::string file, Diagnostics& diagnostics);
 
-/// A YAML rendering of plain key: value pairs for `config set`: replaces, adds or (no value) removes
-/// one dotted key in a document, keeping every other line and all comments as they are.
+/// A YAML rendering of plain key: value pairs for `config set`: replaces, adds or (no value)
+/// removes one dotted key in a document, keeping every other line and all comments as they are.
 std::string edit_scalar(std::string_view document,
                         std::string_view dotted_key,
                         const std::optional<std::string>& value);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/activity.hpp"
+#include "las/base/byte_size.hpp"
+#include "las/base/digest.hpp"
+#include "las/platform/file_system.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -11,17 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "las/base/activity.hpp"
-#include "las/base/byte_size.hpp"
-#include "las/base/digest.hpp"
-#include "las/platform/file_system.hpp"
-
 namespace las::fetch {
 
 /// Bytes on the way: the same content from any of the urls, in order of preference.
 struct Artifact {
-  std::string id;     ///< for events: "fetch:<id>"
-  std::string title;  ///< for people: "foo 1.2 (foo-1.2.tar.gz)"
+  std::string id;                 ///< for events: "fetch:<id>"
+  std::string title;              ///< for people: "foo 1.2 (foo-1.2.tar.gz)"
   std::vector<std::string> urls;  ///< http, https; file:// for mirrors on disk
   std::optional<Digest> digest;   ///< nothing: unpinned, the digest is computed and returned
   std::optional<ByteSize> size;   ///< a download beyond it is cut off with Integrity
@@ -40,8 +40,8 @@ struct FetchOptions {
   std::chrono::seconds connect_timeout{15};
   /// A transfer slower than 1 KiB/s for this long is given up (stall guard).
   std::chrono::seconds stall_timeout{30};
-  std::optional<ByteSize> rate_limit;       ///< bytes per second, all transfers together
-  std::optional<std::string> ca_file;       ///< else the system's
+  std::optional<ByteSize> rate_limit;             ///< bytes per second, all transfers together
+  std::optional<std::string> ca_file;             ///< else the system's
   ByteSize unknown_size_cap = ByteSize::gib(64);  ///< for artifacts of unknown size
 };
 
@@ -97,8 +97,9 @@ class Fetcher {
 
 std::unique_ptr<Fetcher> make_curl_fetcher(platform::FileSystem& files, FetchOptions options);
 
-/// How long to wait before attempt `number` (from 1 = first repeat): doubling from 0.5 s with jitter
-/// from `random` in [0,1), at most 30 s, and never less than what the server asked (Retry-After).
+/// How long to wait before attempt `number` (from 1 = first repeat): doubling from 0.5 s with
+/// jitter from `random` in [0,1), at most 30 s, and never less than what the server asked
+/// (Retry-After).
 std::chrono::milliseconds retry_delay(int number,
                                       std::optional<std::chrono::seconds> retry_after,
                                       double random);
@@ -106,7 +107,8 @@ std::chrono::milliseconds retry_delay(int number,
 /// an unknown host).
 bool worth_retrying(int http_status, int curl_code);
 
-/// The digest for `file_name` in a publisher's checksum document; see catalog::ChecksumFile::format.
+/// The digest for `file_name` in a publisher's checksum document; see
+/// catalog::ChecksumFile::format.
 std::optional<Digest> find_checksum(std::string_view document,
                                     std::string_view format,
                                     std::string_view file_name);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "las/base/activity.hpp"
 #include "las/hardware/profile.hpp"
 #include "las/platform/environment.hpp"
 #include "las/platform/file_system.hpp"
 #include "las/platform/process.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace las::hardware {
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+#include "las/base/version.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "las/base/byte_size.hpp"
-#include "las/base/version.hpp"
-
 namespace las::hardware {
 
-/// A fact of the machine: its value with the place it was read from, or why it is unknown. A fact is
-/// never guessed: conditions on an unknown fact are unknown too.
+/// A fact of the machine: its value with the place it was read from, or why it is unknown. A fact
+/// is never guessed: conditions on an unknown fact are unknown too.
 template <typename T>
 struct Fact {
   std::optional<T> value;
@@ -21,15 +21,18 @@ struct Fact {
   std::string unknown;  ///< why it could not be read; empty when known
 
   static Fact known(T v, std::string from) { return {std::move(v), std::move(from), {}}; }
+
   static Fact missing(std::string why) { return {std::nullopt, {}, std::move(why)}; }
+
   bool is_known() const { return value.has_value(); }
+
   bool operator==(const Fact&) const = default;
 };
 
 struct OperatingSystem {
-  Fact<std::string> id;            ///< "debian", "ubuntu" (os-release ID)
-  Fact<std::string> version;       ///< "12", "24.04"
-  Fact<std::string> codename;      ///< "bookworm"
+  Fact<std::string> id;        ///< "debian", "ubuntu" (os-release ID)
+  Fact<std::string> version;   ///< "12", "24.04"
+  Fact<std::string> codename;  ///< "bookworm"
   Fact<std::string> pretty_name;
   Fact<std::string> kernel;        ///< "6.1.0-18-amd64"
   Fact<std::string> architecture;  ///< "x86_64", "aarch64"
@@ -114,15 +117,16 @@ HardwareProfile from_json(const std::string& text);
 /// "cpu.cores", "memory.effective", "gpu.count", "gpu.vram", "gpu.vram_total",
 /// "gpu.compute_capability" (the smallest over the GPUs), "gpu.vendor", "gpu.nvlink", "os.id" ...
 ///
-/// The gpu.* facts are about the GPUs that a model would run on: the discrete ones of the vendor that
-/// has most VRAM, or without discrete ones the integrated ones; "gpu.vendors" lists all vendors.
-/// "memory.unified" is what an integrated GPU shares with the CPU, 0 where GPUs have their own.
-/// Every profile has the same names, apart from "storage.<purpose>.<fact>".
+/// The gpu.* facts are about the GPUs that a model would run on: the discrete ones of the vendor
+/// that has most VRAM, or without discrete ones the integrated ones; "gpu.vendors" lists all
+/// vendors. "memory.unified" is what an integrated GPU shares with the CPU, 0 where GPUs have their
+/// own. Every profile has the same names, apart from "storage.<purpose>.<fact>".
 struct NamedFact {
   std::string name;
   enum class Kind { Number, Size, Version, Text, Boolean, List } kind = Kind::Text;
   Fact<std::string> text;  ///< in canonical spelling; Size as bytes, List joined by ' '
 };
+
 std::vector<NamedFact> named_facts(const HardwareProfile& profile);
 
 }  // namespace las::hardware

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -8,8 +10,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "las/base/byte_size.hpp"
 
 namespace las::model {
 
@@ -23,7 +23,8 @@ struct GgufTensor {
   std::uint64_t offset = 0, bytes = 0;  ///< bytes 0 when the type is not known to this las
 };
 
-using GgufValue = std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::int64_t>>;
+using GgufValue =
+    std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::int64_t>>;
 
 struct GgufFile {
   std::uint32_t version = 0;
@@ -43,8 +44,8 @@ struct GgufFile {
   std::string quantization() const;
 };
 
-/// Throws InvalidData saying what is wrong and at which byte ("truncated: tensor data ends at …, the
-/// file has …").
+/// Throws InvalidData saying what is wrong and at which byte ("truncated: tensor data ends at …,
+/// the file has …").
 GgufFile read_gguf(const std::filesystem::path& path);
 
 }  // namespace las::model

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <optional>
-#include <string>
-
 #include "las/base/activity.hpp"
 #include "las/platform/environment.hpp"
 #include "las/platform/file_system.hpp"
 #include "las/platform/layout.hpp"
 #include "las/state/store.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
 
 namespace las::model {
 
@@ -25,15 +25,17 @@ class ModelLibrary {
     state::ModelRecord record;
     bool was_present = false;  ///< the same name and content were there already
   };
+
   /// Checks the file (format by content, not by name), hashes it, clones it into the blob store
-  /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file name
-  /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with a
-  /// hint. Interrupted or failed: nothing is left behind; killed: the next import sweeps it up.
+  /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file
+  /// name
+  /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with
+  /// a hint. Interrupted or failed: nothing is left behind; killed: the next import sweeps it up.
   /// Who calls holds the writer lock.
   Import import_file(const std::filesystem::path& path, std::string name, const Activity& activity);
 
-  /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy when
-  /// a service of the current generation serves it. Who calls holds the writer lock.
+  /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy
+  /// when a service of the current generation serves it. Who calls holds the writer lock.
   void remove(const std::string& name, const Activity& activity);
 
   std::filesystem::path blob_path(const Digest& digest) const;

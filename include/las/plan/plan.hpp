@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/resolve/resolve.hpp"
+#include "las/state/records.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "las/resolve/resolve.hpp"
-#include "las/state/records.hpp"
 
 /// Pure: from the present generation and a resolution to ordered steps.
 namespace las::plan {
@@ -17,7 +17,7 @@ std::string_view to_string(Action action);
 /// One step. Pure data.
 struct PlannedAction {
   Action action = Action::Install;
-  std::string subject;      ///< module name or service id
+  std::string subject;  ///< module name or service id
   std::string version, old_version, variant, mode;
   state::Reason reason = state::Reason::User;
   std::string why;
@@ -33,8 +33,10 @@ struct PlannedAction {
 };
 
 struct Plan {
-  std::vector<PlannedAction> actions;  ///< in order: dependencies before their users; removals first users, then dependencies
+  std::vector<PlannedAction> actions;    ///< in order: dependencies before their users; removals
+                                         ///< first users, then dependencies
   std::vector<state::WorldEntry> world;  ///< afterwards
+
   bool empty() const { return actions.empty(); }
 };
 
@@ -43,8 +45,8 @@ Plan make_plan(const state::Generation& present,
                const resolve::Request& request,
                const resolve::Resolution& resolution);
 
-/// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to be
-/// called again when the list of sources changed.
+/// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to
+/// be called again when the list of sources changed.
 void describe_preferred_source(PlannedAction& action);
 
 /// Adds a deployment (or replaces the one of the same id).

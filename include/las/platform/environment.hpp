@@ -17,7 +17,7 @@ struct Environment {
   std::string user;  ///< login name, or the number when there is none
   std::string home;
   std::string host_name;
-  std::string boot_id;  ///< /proc/sys/kernel/random/boot_id
+  std::string boot_id;     ///< /proc/sys/kernel/random/boot_id
   std::string executable;  ///< absolute path of the running las
 
   std::optional<std::string> get(const std::string& name) const {
@@ -48,7 +48,7 @@ std::unique_ptr<Clock> make_system_clock();
 std::string to_iso8601(std::chrono::system_clock::time_point time);
 std::optional<std::chrono::system_clock::time_point> from_iso8601(const std::string& text);
 
-/// A random identifier, time-ordered: "20261123T150405-1a2b3c".
+/// A random identifier, time-ordered to the microsecond: "20261123T150405.012345-1a2b".
 std::string make_operation_id(std::chrono::system_clock::time_point now);
 
 }  // namespace las::platform

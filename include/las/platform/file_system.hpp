@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
+#include "las/base/byte_size.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "las/base/byte_size.hpp"
+#include <sys/types.h>
 
 namespace las::platform {
 
@@ -23,8 +23,8 @@ enum class FileKind { Regular, Directory, Symlink, Other };
 
 struct FileStatus {
   FileKind kind = FileKind::Other;
-  std::uint32_t mode = 0;  ///< permission bits, 07777
-  std::uint64_t size = 0;  ///< bytes
+  std::uint32_t mode = 0;     ///< permission bits, 07777
+  std::uint64_t size = 0;     ///< bytes
   std::int64_t modified = 0;  ///< seconds since the epoch
   std::uint32_t uid = 0, gid = 0;
   std::uint64_t device = 0;  ///< equal devices can rename and hard-link between each other
@@ -53,6 +53,7 @@ class FileReader {
                          const std::function<void(std::span<const char>)>& sink) const;
 
   bool exists(const fs::path& path) const { return status(path).has_value(); }
+
   /// The content without surrounding space, or nothing if it cannot be read; for probes.
   std::optional<std::string> try_read(const fs::path& path) const;
 };
@@ -71,22 +72,26 @@ class FileWriter {
   virtual void close() = 0;
 };
 
-/// The only door to files that las changes. Every state-changing call of las goes through here (LMDB
-/// excepted), so that tests can count, fail or stop after the k-th effect.
+/// The only door to files that las changes. Every state-changing call of las goes through here
+/// (LMDB excepted), so that tests can count, fail or stop after the k-th effect.
 ///
 /// A full disk is NoSpace; the caller's partial files are the caller's to remove.
 class FileSystem : public FileReader {
  public:
-  /// Makes the directory and its parents (those with 0755); existing ones are left as they are. Modes
-  /// are meant exactly: here and below, the umask does not take away from them.
+  /// Makes the directory and its parents (those with 0755); existing ones are left as they are.
+  /// Modes are meant exactly: here and below, the umask does not take away from them.
   virtual void make_directories(const fs::path& path, std::uint32_t mode = 0755) = 0;
   /// O_CREAT|O_EXCL|O_NOFOLLOW: never writes through an existing name.
-  virtual std::unique_ptr<FileWriter> create_file(const fs::path& path, std::uint32_t mode = 0644) = 0;
+  virtual std::unique_ptr<FileWriter> create_file(const fs::path& path,
+                                                  std::uint32_t mode = 0644) = 0;
   /// Opens for appending at the end (resumed downloads, logs); creates it if absent. O_NOFOLLOW.
-  virtual std::unique_ptr<FileWriter> append_file(const fs::path& path, std::uint32_t mode = 0644) = 0;
-  /// Temp beside the target, write, fsync, rename, fsync folder: readers see old or new, a power cut
-  /// leaves old or new. Guarantee ends where the disk lies about flushing.
-  virtual void replace_file(const fs::path& path, std::string_view content, std::uint32_t mode = 0644) = 0;
+  virtual std::unique_ptr<FileWriter> append_file(const fs::path& path,
+                                                  std::uint32_t mode = 0644) = 0;
+  /// Temp beside the target, write, fsync, rename, fsync folder: readers see old or new, a power
+  /// cut leaves old or new. Guarantee ends where the disk lies about flushing.
+  virtual void replace_file(const fs::path& path,
+                            std::string_view content,
+                            std::uint32_t mode = 0644) = 0;
   /// The same for a symlink: `path` points at `target` afterwards, atomically.
   virtual void replace_symlink(const fs::path& path, const fs::path& target) = 0;
   /// Creates a new symlink; the name must not exist.
@@ -98,15 +103,15 @@ class FileSystem : public FileReader {
   /// The whole tree, without following symlinks; absent is fine. Makes read-only folders writable
   /// first (store payloads are read-only).
   virtual void remove_tree(const fs::path& path) = 0;
-  /// reflink, else hard link if `link_allowed`, else copy + fsync. The name must not exist, and `from`
-  /// must be a regular file itself (a symlink is refused). Mode and modification time go along, the
-  /// owner does not. A failure leaves nothing behind.
+  /// reflink, else hard link if `link_allowed`, else copy + fsync. The name must not exist, and
+  /// `from` must be a regular file itself (a symlink is refused). Mode and modification time go
+  /// along, the owner does not. A failure leaves nothing behind.
   virtual void clone_file(const fs::path& from, const fs::path& to, bool link_allowed) = 0;
   virtual void set_mode(const fs::path& path, std::uint32_t mode) = 0;
   /// Everything below `path` survives a power cut: syncfs of its file system.
   virtual void sync_tree(const fs::path& path) = 0;
-  /// Bytes that this user may still write on the file system that holds `path` (its nearest existing
-  /// parent is asked).
+  /// Bytes that this user may still write on the file system that holds `path` (its nearest
+  /// existing parent is asked).
   virtual ByteSize free_space(const fs::path& path) const = 0;
 };
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/digest.hpp"
+#include "las/platform/file_system.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "las/base/digest.hpp"
-#include "las/platform/file_system.hpp"
 
 namespace las::platform {
 
@@ -22,10 +22,14 @@ class Hasher {
   ~Hasher();
 
   void update(std::span<const char> bytes);
+
   void update(std::string_view text) { update(std::span<const char>(text.data(), text.size())); }
+
   // Both of these would convert to either of the above, and a literal's span holds its final NUL.
   void update(const std::string& text) { update(std::string_view(text)); }
+
   void update(const char* text) { update(std::string_view(text)); }
+
   /// Ends it; only once.
   Digest finish();
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/platform/environment.hpp"
+
 #include <filesystem>
 #include <string>
-
-#include "las/platform/environment.hpp"
 
 namespace las::platform {
 
@@ -19,7 +19,8 @@ struct Layout {
   Scope scope = Scope::System;
   std::filesystem::path root = "/";
 
-  std::filesystem::path state;   ///< /var/lib/las: db/, store/, generations/, current, data/, models/
+  std::filesystem::path
+      state;  ///< /var/lib/las: db/, store/, generations/, current, data/, models/
   std::filesystem::path cache;   ///< /var/cache/las: downloads by digest
   std::filesystem::path config;  ///< /etc/las: config.yaml, config.d/, policies.d/, manifests.d/
   std::filesystem::path logs;    ///< /var/log/las
@@ -27,16 +28,25 @@ struct Layout {
   std::filesystem::path units;   ///< /etc/systemd/system or ~/.config/systemd/user
 
   std::filesystem::path database() const { return state / "db"; }
+
   std::filesystem::path store() const { return state / "store"; }
+
   std::filesystem::path staging() const { return state / "store" / ".staging"; }
+
   std::filesystem::path generations() const { return state / "generations"; }
+
   std::filesystem::path generation(unsigned long number) const {
     return generations() / std::to_string(number);
   }
+
   std::filesystem::path current() const { return state / "current"; }
+
   std::filesystem::path data(const std::string& module) const { return state / "data" / module; }
+
   std::filesystem::path models() const { return state / "models"; }
+
   std::filesystem::path downloads() const { return cache / "downloads"; }
+
   std::filesystem::path lock_file() const { return state / "lock"; }
 
   static Layout system(const std::filesystem::path& root);

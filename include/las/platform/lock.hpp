@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/activity.hpp"
+#include "las/platform/environment.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
-
-#include "las/base/activity.hpp"
-#include "las/platform/environment.hpp"
 
 namespace las::platform {
 
@@ -19,8 +19,8 @@ struct LockOwner {
   std::string since;    ///< ISO 8601
 };
 
-/// An exclusive kernel lock (flock) on a permanent file; released when destroyed or when the process
-/// dies, so it cannot go stale. The file is never deleted.
+/// An exclusive kernel lock (flock) on a permanent file; released when destroyed or when the
+/// process dies, so it cannot go stale. The file is never deleted.
 class FileLock {
  public:
   FileLock(const FileLock&) = delete;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
+#include "las/base/activity.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "las/base/activity.hpp"
+#include <sys/types.h>
 
 namespace las::platform {
 
@@ -32,6 +32,7 @@ struct ProcessResult {
   /// Exit status, or 128 + signal number.
   int status = 0;
   std::string out, err;  ///< each cut at 1 MiB, keeping the end
+
   bool ok() const { return status == 0; }
 };
 
@@ -76,8 +77,8 @@ class ProcessRunner {
   virtual bool wait_gone(const ProcessIdentity& process, std::chrono::milliseconds timeout) = 0;
 
   /// Absolute path of `program` in `path_variable` ("/usr/bin:/bin"), or nothing.
-  virtual std::optional<std::filesystem::path> find_program(std::string_view program,
-                                                            std::string_view path_variable) const = 0;
+  virtual std::optional<std::filesystem::path> find_program(
+      std::string_view program, std::string_view path_variable) const = 0;
 };
 
 /// `grace`: how long a terminated process group may take to end before it is killed.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/activity.hpp"
+#include "las/platform/layout.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "las/base/activity.hpp"
-#include "las/platform/layout.hpp"
 
 namespace las::platform {
 

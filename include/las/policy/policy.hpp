@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/diagnostics.hpp"
+#include "las/hardware/profile.hpp"
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/base/diagnostics.hpp"
-#include "las/hardware/profile.hpp"
 
 /// Pure: a profile and rules in, a verdict out. No files, no clock, no environment.
 namespace las::policy {
@@ -54,11 +54,12 @@ struct Decision {
   std::string override_id;  ///< set when an override turned a denial
 };
 
-/// The outcome on one machine. Deny beats allow; of several maxima the smallest wins, and with it its
-/// tier. A rule with an unknown condition does not allow and does deny. A capability that some rule
-/// allows is denied where none of those rules holds; one that no rule names is allowed.
+/// The outcome on one machine. Deny beats allow; of several maxima the smallest wins, and with it
+/// its tier. A rule with an unknown condition does not allow and does deny. A capability that some
+/// rule allows is denied where none of those rules holds; one that no rule names is allowed.
 ///
-/// Sizes of VRAM and memory are compared as they are sold: see marketed_floor in src/policy/facts.hpp.
+/// Sizes of VRAM and memory are compared as they are sold: see marketed_floor in
+/// src/policy/facts.hpp.
 struct Verdict {
   std::string tier;  ///< shipped policies: "1", "2", "3"; "" if none matched (a policy fault)
   std::string tier_description;
@@ -74,7 +75,9 @@ struct Verdict {
 };
 
 /// Parses one policy document; faults go to `diagnostics` and the faulty rules are left out.
-std::vector<Rule> parse_rules(std::string_view yaml, const std::string& file, Diagnostics& diagnostics);
+std::vector<Rule> parse_rules(std::string_view yaml,
+                              const std::string& file,
+                              Diagnostics& diagnostics);
 
 Verdict evaluate(const hardware::HardwareProfile& profile,
                  const std::vector<Rule>& rules,

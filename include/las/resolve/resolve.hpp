@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "las/catalog/catalog.hpp"
 #include "las/hardware/profile.hpp"
 #include "las/policy/policy.hpp"
 #include "las/state/records.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 /// Pure: a request and what is known in, a resolution or an explanation out. libsolv only here.
 namespace las::resolve {
@@ -22,6 +22,7 @@ struct Wish {
   std::string mode;     ///< "" = as preferred
   bool operator==(const Wish&) const = default;
 };
+
 /// Throws Usage with a hint when the text is no wish.
 Wish parse_wish(std::string_view text);
 
@@ -34,7 +35,8 @@ struct Request {
 
 /// One chosen module.
 struct Choice {
-  const catalog::Manifest* manifest = nullptr;  ///< nullptr: installed, but no longer in the catalog
+  const catalog::Manifest* manifest =
+      nullptr;  ///< nullptr: installed, but no longer in the catalog
   std::string name;
   Version version;
   const catalog::Variant* variant = nullptr;  ///< nullptr like above
@@ -42,7 +44,8 @@ struct Choice {
   catalog::Mode mode = catalog::Mode::Native;
   state::Reason reason = state::Reason::User;
   std::vector<std::string> requires_modules;
-  std::string why;  ///< why this version and variant: "newest release; cuda12: this machine has no NVIDIA GPU"
+  std::string why;  ///< why this version and variant: "newest release; cuda12: this machine has no
+                    ///< NVIDIA GPU"
   bool already_installed = false;  ///< same version and variant as now
 };
 
@@ -54,7 +57,8 @@ struct Resolution {
 struct Explanation {
   struct Reason {
     std::string subject;  ///< "engine 1.2 (cuda13)"
-    std::string text;     ///< "needs an NVIDIA GPU with compute capability >= 7.5; this machine has none"
+    std::string
+        text;  ///< "needs an NVIDIA GPU with compute capability >= 7.5; this machine has none"
     bool operator==(const Reason&) const = default;
   };
   enum class Kind { UnknownName, PolicyDenied, Unsatisfiable } kind = Kind::Unsatisfiable;
@@ -82,8 +86,8 @@ struct World {
 /// only dependencies were for, and nothing needs any more, is left out.
 Outcome resolve(const Request& request, const World& world);
 
-/// Why the machine does not meet `needs`: one clause per unmet need, both numbers in it; empty = met.
-/// An unknown fact is unmet, and the clause says that it is unknown.
+/// Why the machine does not meet `needs`: one clause per unmet need, both numbers in it; empty =
+/// met. An unknown fact is unmet, and the clause says that it is unknown.
 std::vector<std::string> unmet_needs(const catalog::HardwareNeeds& needs,
                                      const hardware::HardwareProfile& profile);
 

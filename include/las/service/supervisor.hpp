@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "las/base/activity.hpp"
 #include "las/fetch/fetch.hpp"
 #include "las/platform/environment.hpp"
@@ -18,6 +10,14 @@
 #include "las/platform/systemd_bus.hpp"
 #include "las/state/records.hpp"
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace las::service {
 
 enum class RunState { Running, Starting, Stopping, Stopped, Failed, Absent };
@@ -26,17 +26,17 @@ std::string_view to_string(RunState state);
 struct ServiceStatus {
   RunState state = RunState::Absent;
   std::uint32_t pid = 0;
-  std::string since;          ///< ISO 8601; "" unknown
-  std::string executable;     ///< /proc/<pid>/exe, to prove that the new one runs; "" unknown
+  std::string since;       ///< ISO 8601; "" unknown
+  std::string executable;  ///< /proc/<pid>/exe, to prove that the new one runs; "" unknown
   std::optional<int> exit_status;
-  std::string detail;         ///< systemd's result word, or the last log line
+  std::string detail;  ///< systemd's result word, or the last log line
   std::optional<ByteSize> memory;
   std::uint32_t restarts = 0;
 };
 
 /// Runs services. Two bodies behind one interface: systemd (sd-bus, generated units) and, where no
-/// systemd runs, `process` (setsid, pidfd, log files; no restart by itself, no start at boot — it says
-/// so). Errors: Io with the cause and the last log lines, Permission.
+/// systemd runs, `process` (setsid, pidfd, log files; no restart by itself, no start at boot — it
+/// says so). Errors: Io with the cause and the last log lines, Permission.
 class Supervisor {
  public:
   Supervisor() = default;
@@ -50,14 +50,16 @@ class Supervisor {
 
   /// Makes the set of installed services equal to `wanted`: writes changed units, removes units of
   /// las that are not wanted (stopping them first), reloads once. Starts nothing. Idempotent.
-  virtual void install(const std::vector<state::ServiceInstance>& wanted, const Activity& activity) = 0;
+  virtual void install(const std::vector<state::ServiceInstance>& wanted,
+                       const Activity& activity) = 0;
 
   virtual void start(const state::ServiceInstance& service, const Activity& activity) = 0;
   /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out.
   virtual void stop(const state::ServiceInstance& service, const Activity& activity) = 0;
   virtual ServiceStatus status(const state::ServiceInstance& service) = 0;
   /// The last `count` lines of its output, oldest first.
-  virtual std::vector<std::string> logs(const state::ServiceInstance& service, std::size_t count) = 0;
+  virtual std::vector<std::string> logs(const state::ServiceInstance& service,
+                                        std::size_t count) = 0;
   /// Ids of the services that are installed now (units or records of las), for verify and recovery.
   virtual std::vector<std::string> installed() = 0;
 };
@@ -83,6 +85,7 @@ struct Health {
   std::string reason;  ///< "200 from /health", "connection refused", "exited with status 1"
   std::chrono::milliseconds waited{0};
 };
+
 Health wait_until_ready(Supervisor& supervisor,
                         fetch::Fetcher& fetcher,
                         platform::Clock& clock,
@@ -98,7 +101,8 @@ Health probe_health(Supervisor& supervisor,
 /// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
 void purge_data(platform::FileSystem& files, const std::filesystem::path& directory);
 
-/// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is none.
+/// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is
+/// none.
 std::uint16_t choose_port(std::uint16_t first,
                           std::uint16_t last,
                           const std::vector<state::PortLease>& leases);

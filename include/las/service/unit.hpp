@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/catalog/manifest.hpp"
+#include "las/platform/layout.hpp"
+#include "las/state/records.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "las/catalog/manifest.hpp"
-#include "las/platform/layout.hpp"
-#include "las/state/records.hpp"
 
 /// Pure text: from a service instance to a systemd unit.
 namespace las::service {
@@ -23,9 +23,9 @@ struct UnitInput {
   std::string description;
   std::string module_version;
   std::string las_version;
-  std::filesystem::path state_directory;        ///< of las, read-only to the service
-  std::filesystem::path data_directory;         ///< the service may write here
-  std::vector<std::filesystem::path> readable;  ///< store payload, model blob
+  std::filesystem::path state_directory;          ///< of las, read-only to the service
+  std::filesystem::path data_directory;           ///< the service may write here
+  std::vector<std::filesystem::path> readable;    ///< store payload, model blob
   std::map<std::string, std::string> needs_open;  ///< sandbox directive → value from the manifest
   platform::Scope scope = platform::Scope::System;
 };

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "las/base/activity.hpp"
 #include "las/catalog/manifest.hpp"
 #include "las/fetch/fetch.hpp"
@@ -16,6 +8,14 @@
 #include "las/platform/file_system.hpp"
 #include "las/platform/layout.hpp"
 #include "las/platform/process.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace las::source {
 
@@ -34,8 +34,8 @@ struct StageRequest {
   std::string version;  ///< release version
   std::string variant;
   const catalog::Source* source = nullptr;
-  std::string manifest_directory;       ///< for ManifestFile::from
-  std::filesystem::path staging;        ///< an empty folder of this transaction, beside the store
+  std::string manifest_directory;  ///< for ManifestFile::from
+  std::filesystem::path staging;   ///< an empty folder of this transaction, beside the store
   /// Digests pinned at an earlier install, by URL.
   std::function<std::optional<Digest>(const std::string& url)> pinned;
   /// Must be called before anything outside the store is changed: it makes the intent durable.
@@ -46,9 +46,9 @@ struct StageRequest {
 struct Staged {
   std::filesystem::path payload;  ///< folder below `staging`; empty for sources outside the store
   std::string store_name;         ///< "<name>-<version>-<digest12>"; "" likewise
-  std::string identity;           ///< what digest12 was made of: equal inputs give equal store names
-  std::string delivered;          ///< real version when it differs
-  std::string detail;             ///< URL, packages, requirement
+  std::string identity;   ///< what digest12 was made of: equal inputs give equal store names
+  std::string delivered;  ///< real version when it differs
+  std::string detail;     ///< URL, packages, requirement
   std::map<std::string, std::string> executables;  ///< name → path in the payload (apt: absolute)
   std::map<std::string, Digest> newly_pinned;      ///< by URL
   std::optional<std::string> external_before, external_wanted;
@@ -75,9 +75,9 @@ class SourceKind {
   /// Where it comes from, for the plan: the first URL, the packages, the requirement.
   virtual std::string describe(const catalog::Source& source) const = 0;
 
-  /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes outside
-  /// it were announced through journal_external and are undone by undo_external.
-  /// Network means "the next source may be tried"; Integrity and hostile content end the install.
+  /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes
+  /// outside it were announced through journal_external and are undone by undo_external. Network
+  /// means "the next source may be tried"; Integrity and hostile content end the install.
   virtual Staged stage(const StageRequest& request, const Activity& activity) = 0;
 
   /// Takes back what stage() did outside the store, from the journaled intent; idempotent. Removes
@@ -89,7 +89,8 @@ class SourceKind {
                              const Activity& activity);
 
   /// Whether what `wanted` brought is still there, for verify: the faults found.
-  virtual std::vector<std::string> verify_external(const std::string& wanted, const Activity& activity);
+  virtual std::vector<std::string> verify_external(const std::string& wanted,
+                                                   const Activity& activity);
 };
 
 std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);

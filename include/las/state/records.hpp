@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
+#include "las/base/digest.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "las/base/byte_size.hpp"
-#include "las/base/digest.hpp"
-
-/// What las remembers. Plain values; times are ISO 8601 UTC text. The JSON spelling of each record is
-/// the on-disk format and changes only with a schema version and a migration.
+/// What las remembers. Plain values; times are ISO 8601 UTC text. The JSON spelling of each record
+/// is the on-disk format and changes only with a schema version and a migration.
 namespace las::state {
 
 enum class Reason { User, Dependency, Optional };
@@ -42,11 +42,11 @@ struct InstalledModule {
   std::string delivered;  ///< what the source really delivered ("" = the same)
   std::string variant, mode;
   Reason reason = Reason::User;
-  std::string source;      ///< "archive", "apt", "python"
-  std::string source_detail;  ///< URL, packages or requirement: where it came from
-  std::string store_name;  ///< folder in the store; "" for sources outside the store
+  std::string source;                 ///< "archive", "apt", "python"
+  std::string source_detail;          ///< URL, packages or requirement: where it came from
+  std::string store_name;             ///< folder in the store; "" for sources outside the store
   std::optional<Digest> tree_digest;  ///< of the payload, for verify
-  bool pinned_now = false;  ///< the digest was unknown before this install
+  bool pinned_now = false;            ///< the digest was unknown before this install
   ByteSize size;
   std::string installed_at;
   std::map<std::string, std::string> executables;  ///< name → absolute path
@@ -57,10 +57,10 @@ struct InstalledModule {
 
 /// A service as a generation fixes it: everything needed to run and to render its unit.
 struct ServiceInstance {
-  std::string id;      ///< deployment or module name; unit is las-<id>.service
+  std::string id;  ///< deployment or module name; unit is las-<id>.service
   std::string module;
-  std::string model;        ///< deployment: model name; "" otherwise
-  std::string model_digest; ///< deployment: content it serves
+  std::string model;         ///< deployment: model name; "" otherwise
+  std::string model_digest;  ///< deployment: content it serves
   std::uint16_t port = 0;
   std::string host = "127.0.0.1";
   std::vector<std::string> argv;
@@ -80,9 +80,9 @@ struct Generation {
   std::uint64_t number = 0;  ///< 0 is the empty state before the first install
   std::uint64_t parent = 0;
   std::string created_at, operation_id, command;
-  std::vector<InstalledModule> modules;    ///< sorted by name
-  std::vector<ServiceInstance> services;   ///< sorted by id
-  std::vector<WorldEntry> world;           ///< sorted by module
+  std::vector<InstalledModule> modules;   ///< sorted by name
+  std::vector<ServiceInstance> services;  ///< sorted by id
+  std::vector<WorldEntry> world;          ///< sorted by module
   bool operator==(const Generation&) const = default;
 
   const InstalledModule* find(const std::string& name) const;

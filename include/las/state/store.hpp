@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/state/records.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -8,8 +10,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "las/state/records.hpp"
 
 namespace las::state {
 
@@ -33,11 +33,12 @@ class StateStore {
   StateStore& operator=(const StateStore&) = delete;
   ~StateStore();
 
-  /// A consistent snapshot for the time of `body`. Keep it short: no downloads, prompts or children.
-  /// `body` may run twice (where the user may not write LMDB's lock file, and a writer overtook it).
+  /// A consistent snapshot for the time of `body`. Keep it short: no downloads, prompts or
+  /// children. `body` may run twice (where the user may not write LMDB's lock file, and a writer
+  /// overtook it).
   void read(const std::function<void(const ReadTransaction&)>& body) const;
-  /// All of `body`'s changes become durable together when it returns (fsync), or none when it throws.
-  /// `body` may run twice (map growth): it must only touch the transaction.
+  /// All of `body`'s changes become durable together when it returns (fsync), or none when it
+  /// throws. `body` may run twice (map growth): it must only touch the transaction.
   void write(const std::function<void(WriteTransaction&)>& body);
 
   /// Every record of every table decodes: the faults found, for `las verify`.
@@ -55,7 +56,7 @@ class ReadTransaction {
   ReadTransaction(const ReadTransaction&) = delete;
   ReadTransaction& operator=(const ReadTransaction&) = delete;
 
-  std::uint64_t current_generation() const;  ///< 0 before the first install
+  std::uint64_t current_generation() const;                          ///< 0 before the first install
   std::optional<Generation> generation(std::uint64_t number) const;  ///< 0 always exists (empty)
   Generation current() const;
   std::vector<std::uint64_t> generation_numbers() const;  ///< ascending, without 0

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "las/base/activity.hpp"
 #include "las/fetch/fetch.hpp"
 #include "las/plan/plan.hpp"
@@ -18,6 +10,14 @@
 #include "las/service/supervisor.hpp"
 #include "las/source/source.hpp"
 #include "las/state/store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 /// One run of a plan: everything as planned, or everything as it was. The seven steps are described
 /// in ARCHITECTURE.md ("A transaction"); the caller holds the writer lock (step 1).
@@ -50,7 +50,8 @@ class Transactor {
 
   /// Runs the plan. Throws what went wrong; before the commit point nothing visible has changed and
   /// everything staged is removed; after it (a service that does not become healthy, a Ctrl-C while
-  /// waiting for it) the previous generation is converged to again and the Error says rolled_back().
+  /// waiting for it) the previous generation is converged to again and the Error says
+  /// rolled_back().
   Result run(const plan::Plan& plan, const std::string& command, const Activity& activity);
 
   /// Makes an existing generation current: a switch, no solving, no download. NotFound for a number

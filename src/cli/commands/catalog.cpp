@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // search, show, list: what there is and what is here.
-#include <fmt/format.h>
+#include "command.hpp"
+#include "render.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/resolve/resolve.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "command.hpp"
-#include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
-#include "las/resolve/resolve.hpp"
-#include "render.hpp"
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -34,7 +35,8 @@ state::Generation current(const Context& context) {
 }
 
 std::string newest_version(const catalog::Manifest& manifest) {
-  return manifest.releases.empty() ? manifest.version.text() : manifest.releases.front().version.text();
+  return manifest.releases.empty() ? manifest.version.text()
+                                   : manifest.releases.front().version.text();
 }
 
 int run_search(Context& context, const std::vector<std::string>& words) {
@@ -54,8 +56,8 @@ int run_search(Context& context, const std::vector<std::string>& words) {
   for (const auto& hit : hits) {
     context.out << context.bold(hit.manifest->name) << " " << newest_version(*hit.manifest) << " ["
                 << catalog::to_string(hit.manifest->category) << "]"
-                << (generation.find(hit.manifest->name) != nullptr ? " " + _("(installed)") : "") << "\n  "
-                << hit.manifest->summary(language(context)) << "\n";
+                << (generation.find(hit.manifest->name) != nullptr ? " " + _("(installed)") : "")
+                << "\n  " << hit.manifest->summary(language(context)) << "\n";
   }
   if (hits.empty())
     context.note(_("Nothing found. See everything with: las list --available"));
@@ -63,7 +65,10 @@ int run_search(Context& context, const std::vector<std::string>& words) {
 }
 
 ordered_json source_json(const catalog::Source& source, const std::string& from) {
-  return {{"kind", source.kind()}, {"from", from}, {"delivers", source.delivers}, {"note", source.note}};
+  return {{"kind", source.kind()},
+          {"from", from},
+          {"delivers", source.delivers},
+          {"note", source.note}};
 }
 
 ordered_json show_json(Context& context, const catalog::Manifest& manifest) {
@@ -75,11 +80,15 @@ ordered_json show_json(Context& context, const catalog::Manifest& manifest) {
       for (const catalog::Source& source : variant.sources)
         sources.push_back(
             source_json(source, context.session.sources().at(source.kind())->describe(source)));
-      variants.push_back({{"name", variant.name},
-                          {"unmet", resolve::unmet_needs(variant.needs, context.session.profile(context.activity))},
-                          {"sources", std::move(sources)}});
+      variants.push_back(
+          {{"name", variant.name},
+           {"unmet",
+            resolve::unmet_needs(variant.needs, context.session.profile(context.activity))},
+           {"sources", std::move(sources)}});
     }
-    releases.push_back({{"version", release.version.text()}, {"date", release.date}, {"variants", std::move(variants)}});
+    releases.push_back({{"version", release.version.text()},
+                        {"date", release.date},
+                        {"variants", std::move(variants)}});
   }
   return {{"name", manifest.name},
           {"category", std::string(catalog::to_string(manifest.category))},
@@ -93,11 +102,13 @@ ordered_json show_json(Context& context, const catalog::Manifest& manifest) {
 
 void print_release(Context& context, const catalog::Release& release) {
   const auto& profile = context.session.profile(context.activity);
-  context.out << "\n" << context.bold(fmt::format(fmt::runtime(_("Release {}")), release.version.text()))
+  context.out << "\n"
+              << context.bold(fmt::format(fmt::runtime(_("Release {}")), release.version.text()))
               << (release.date.empty() ? "" : " (" + release.date + ")") << "\n";
   for (const catalog::Variant& variant : release.variants) {
     const auto unmet = resolve::unmet_needs(variant.needs, profile);
-    context.out << "  " << (unmet.empty() ? context.paint(_("fits"), 32) : context.paint(_("no"), 31))
+    context.out << "  "
+                << (unmet.empty() ? context.paint(_("fits"), 32) : context.paint(_("no"), 31))
                 << "  " << variant.name << "\n";
     for (const std::string& reason : unmet)
       context.out << "        " << reason << "\n";
@@ -106,7 +117,9 @@ void print_release(Context& context, const catalog::Release& release) {
     for (const catalog::Source& source : variant.sources)
       context.out << "        " << source.kind() << ": "
                   << context.session.sources().at(source.kind())->describe(source)
-                  << (source.delivers.empty() ? "" : fmt::format(fmt::runtime(_(" (delivers {})")), source.delivers))
+                  << (source.delivers.empty()
+                          ? ""
+                          : fmt::format(fmt::runtime(_(" (delivers {})")), source.delivers))
                   << "\n";
   }
 }
@@ -130,16 +143,21 @@ int run_show(Context& context, const std::vector<std::string>& names) {
     line(_("Homepage"), manifest.homepage);
     line(_("Provides"), text::join(manifest.provides, ", "));
     line(_("From"), manifest.origin);
-    const policy::Decision decision = context.session.verdict(context.activity).decide(manifest.name);
-    line(_("Policy"), (decision.allowed ? _("allowed") : _("denied")) +
-                          (decision.explanation.empty() ? "" : ": " + decision.explanation));
+    const policy::Decision decision =
+        context.session.verdict(context.activity).decide(manifest.name);
+    line(_("Policy"),
+         (decision.allowed ? _("allowed") : _("denied")) +
+             (decision.explanation.empty() ? "" : ": " + decision.explanation));
     const state::Generation generation = current(context);
     if (const state::InstalledModule* installed = generation.find(name))
-      line(_("Installed"), installed->version + " (" + installed->variant + "), " + _("from") + " " + installed->source_detail);
+      line(_("Installed"),
+           installed->version + " (" + installed->variant + "), " + _("from") + " " +
+               installed->source_detail);
     for (const catalog::Release& release : manifest.releases)
       print_release(context, release);
     if (manifest.releases.empty())
-      context.out << _("This manifest describes the module but names no way to install it.") << "\n";
+      context.out << _("This manifest describes the module but names no way to install it.")
+                  << "\n";
   }
   if (context.options.json)
     context.print_json({{"modules", std::move(all)}});
@@ -151,7 +169,9 @@ int list_available(Context& context) {
   std::vector<std::vector<std::string>> rows;
   for (const catalog::Manifest& manifest : context.session.catalog(context.activity).manifests()) {
     modules.push_back({{"name", manifest.name}, {"version", newest_version(manifest)}});
-    rows.push_back({manifest.name, newest_version(manifest), std::string(catalog::to_string(manifest.category)),
+    rows.push_back({manifest.name,
+                    newest_version(manifest),
+                    std::string(catalog::to_string(manifest.category)),
                     manifest.summary(language(context))});
   }
   if (context.options.json)
@@ -168,23 +188,35 @@ int run_list(Context& context, bool available) {
   if (context.options.json) {
     ordered_json modules = ordered_json::array();
     for (const state::InstalledModule& module : generation.modules)
-      modules.push_back({{"name", module.name}, {"version", module.version}, {"delivered", module.delivered},
-                         {"variant", module.variant}, {"mode", module.mode},
+      modules.push_back({{"name", module.name},
+                         {"version", module.version},
+                         {"delivered", module.delivered},
+                         {"variant", module.variant},
+                         {"mode", module.mode},
                          {"reason", std::string(state::to_string(module.reason))},
-                         {"source", module.source}, {"from", module.source_detail},
-                         {"store", module.store_name}, {"size", module.size.bytes()},
+                         {"source", module.source},
+                         {"from", module.source_detail},
+                         {"store", module.store_name},
+                         {"size", module.size.bytes()},
                          {"installed_at", module.installed_at}});
     context.print_json({{"generation", generation.number}, {"modules", std::move(modules)}});
     return 0;
   }
   std::vector<std::vector<std::string>> rows;
   for (const state::InstalledModule& module : generation.modules)
-    rows.push_back({module.name, module.version, module.variant, module.mode, module.source,
-                    module.size.to_string(), std::string(state::to_string(module.reason))});
+    rows.push_back({module.name,
+                    module.version,
+                    module.variant,
+                    module.mode,
+                    module.source,
+                    module.size.to_string(),
+                    std::string(state::to_string(module.reason))});
   if (rows.empty())
     context.note(_("Nothing is installed. Find something with: las search WORD"));
   else
-    context.out << render_table({_("NAME"), _("VERSION"), _("VARIANT"), _("MODE"), _("SOURCE"), _("SIZE"), _("REASON")}, rows);
+    context.out << render_table(
+        {_("NAME"), _("VERSION"), _("VARIANT"), _("MODE"), _("SOURCE"), _("SIZE"), _("REASON")},
+        rows);
   return 0;
 }
 

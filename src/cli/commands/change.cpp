@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // install, remove, upgrade.
-#include <fmt/format.h>
-
 #include "command.hpp"
+#include "render.hpp"
+
 #include "las/app/install.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
-#include "render.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/chat.hpp"
 
-#include <fmt/format.h>
+#include "command.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 
 #include <istream>
 #include <ostream>
 
-#include "command.hpp"
-#include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
+#include <fmt/format.h>
 
 namespace las::cli {
 

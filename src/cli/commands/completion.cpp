@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // completion: the scripts. complete: what they ask. manual: the page.
-#include <fmt/format.h>
+#include "command.hpp"
+#include "help.hpp"
+
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 
 #include <algorithm>
 
-#include "command.hpp"
-#include "help.hpp"
-#include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -57,7 +58,9 @@ end
 complete -c las -f -a '(__las_complete)'
 )SH";
 
-bool takes_value(const CLI::Option* option) { return option != nullptr && option->get_expected_max() > 0; }
+bool takes_value(const CLI::Option* option) {
+  return option != nullptr && option->get_expected_max() > 0;
+}
 
 // The state that completion may look at: names only, and never the catalog's content.
 std::vector<std::string> names_of(Context& context, const std::string& kind) {
@@ -93,7 +96,9 @@ std::vector<std::string> names_of(Context& context, const std::string& kind) {
   return names;
 }
 
-void offer(Context& context, const std::vector<std::string>& candidates, const std::string& prefix) {
+void offer(Context& context,
+           const std::vector<std::string>& candidates,
+           const std::string& prefix) {
   for (const std::string& candidate : candidates) {
     if (candidate.starts_with(prefix))
       context.out << candidate << "\n";
@@ -155,7 +160,8 @@ int run_complete(Context& context, std::size_t cursor, const std::vector<std::st
         pending = option;
       continue;
     }
-    const auto children = level->get_subcommands([&](const CLI::App* child) { return child->get_name() == word; });
+    const auto children =
+        level->get_subcommands([&](const CLI::App* child) { return child->get_name() == word; });
     if (children.empty())
       ++positional;
     else
@@ -207,10 +213,15 @@ Run setup_complete(CLI::App& app) {
     std::size_t cursor = 0;
     std::vector<std::string> words;
   };
+
   auto options = std::make_shared<Options>();
-  app.add_option("cursor", options->cursor, "index of the word under the cursor")->required()->type_name("N");
+  app.add_option("cursor", options->cursor, "index of the word under the cursor")
+      ->required()
+      ->type_name("N");
   app.add_option("words", options->words, "the words so far")->type_name("WORD");
-  return [options](Context& context) { return run_complete(context, options->cursor, options->words); };
+  return [options](Context& context) {
+    return run_complete(context, options->cursor, options->words);
+  };
 }
 
 Run setup_manual(CLI::App&) {

@@ -2,11 +2,12 @@
 // config list, get, set, unset.
 #include "las/app/config.hpp"
 
-#include <fmt/format.h>
-
 #include "command.hpp"
-#include "las/base/i18n.hpp"
 #include "render.hpp"
+
+#include "las/base/i18n.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -26,9 +27,12 @@ int run_list(Context& context, bool origin) {
   std::vector<std::vector<std::string>> rows;
   for (const app::Setting& setting : app::settings()) {
     const auto& value = config.get(setting.key);
-    rows.push_back({setting.key, value.text.empty() ? "-" : value.text, origin ? value.origin : _(setting.description)});
+    rows.push_back({setting.key,
+                    value.text.empty() ? "-" : value.text,
+                    origin ? value.origin : _(setting.description)});
   }
-  context.out << render_table({_("KEY"), _("VALUE"), origin ? _("ORIGIN") : _("DESCRIPTION")}, rows);
+  context.out << render_table({_("KEY"), _("VALUE"), origin ? _("ORIGIN") : _("DESCRIPTION")},
+                              rows);
   return 0;
 }
 
@@ -71,6 +75,7 @@ Run setup_config_set(CLI::App& app) {
   struct Options {
     std::string key, value;
   };
+
   auto options = std::make_shared<Options>();
   app.add_option("key", options->key, _("setting"))->required()->type_name(kind::kSetting);
   app.add_option("value", options->value, _("new value"))->required()->type_name("VALUE");

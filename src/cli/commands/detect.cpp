@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "command.hpp"
+
 #include "las/app/inspect.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -61,35 +62,53 @@ void print_gpus(Context& context, const hardware::HardwareProfile& profile) {
 void print_text(Context& context, const app::DetectResult& result) {
   const hardware::HardwareProfile& profile = result.profile;
   context.out << context.bold(_("This machine")) << "\n";
-  row(context, _("System"),
-      fmt::format("{}, Linux {}, glibc {}, {}", show(profile.os.pretty_name), show(profile.os.kernel),
-                  show(profile.os.glibc), show(profile.os.virtualization)));
-  row(context, _("CPU"),
-      fmt::format(fmt::runtime(_("{}, {} cores, {} threads ({} usable)")), show(profile.cpu.model),
-                  show(profile.cpu.cores), show(profile.cpu.threads), show(profile.cpu.usable_threads)));
-  row(context, _("Memory"),
-      fmt::format(fmt::runtime(_("{} usable, {} free now")), show(profile.memory.effective),
+  row(context,
+      _("System"),
+      fmt::format("{}, Linux {}, glibc {}, {}",
+                  show(profile.os.pretty_name),
+                  show(profile.os.kernel),
+                  show(profile.os.glibc),
+                  show(profile.os.virtualization)));
+  row(context,
+      _("CPU"),
+      fmt::format(fmt::runtime(_("{}, {} cores, {} threads ({} usable)")),
+                  show(profile.cpu.model),
+                  show(profile.cpu.cores),
+                  show(profile.cpu.threads),
+                  show(profile.cpu.usable_threads)));
+  row(context,
+      _("Memory"),
+      fmt::format(fmt::runtime(_("{} usable, {} free now")),
+                  show(profile.memory.effective),
                   show(profile.memory.available)));
   print_gpus(context, profile);
   for (const hardware::Storage& storage : profile.storage)
-    row(context, _("Disk"),
-        fmt::format(fmt::runtime(_("{} free for {} ({})")), show(storage.free), storage.purpose,
+    row(context,
+        _("Disk"),
+        fmt::format(fmt::runtime(_("{} free for {} ({})")),
+                    show(storage.free),
+                    storage.purpose,
                     show(storage.path)));
-  row(context, "systemd",
-      show(profile.tools.systemd_running, [&](bool running) {
-        return running ? _("running") : _("not running: services run under the process supervisor of las");
+  row(context, "systemd", show(profile.tools.systemd_running, [&](bool running) {
+        return running ? _("running")
+                       : _("not running: services run under the process supervisor of las");
       }));
 
   const policy::Verdict& verdict = result.verdict;
   context.out << "\n" << context.bold(_("What it can carry")) << "\n";
-  row(context, _("Tier"), verdict.tier + (verdict.tier_description.empty() ? "" : ": " + verdict.tier_description));
-  row(context, _("Models"),
+  row(context,
+      _("Tier"),
+      verdict.tier + (verdict.tier_description.empty() ? "" : ": " + verdict.tier_description));
+  row(context,
+      _("Models"),
       verdict.max_model_billions
-          ? fmt::format(fmt::runtime(_("up to about {:g} billion parameters (4-bit)")), *verdict.max_model_billions)
+          ? fmt::format(fmt::runtime(_("up to about {:g} billion parameters (4-bit)")),
+                        *verdict.max_model_billions)
           : _("no limit known from the policies"));
   context.out << "\n" << context.bold(_("Engines")) << "\n";
   for (const app::EngineFit& engine : result.engines) {
-    context.out << "  " << (engine.usable ? context.paint(_("yes"), 32) : context.paint(_("no "), 31))
+    context.out << "  "
+                << (engine.usable ? context.paint(_("yes"), 32) : context.paint(_("no "), 31))
                 << "  " << engine.name;
     if (engine.usable)
       context.out << " " << engine.version << " (" << engine.variant << ")";
@@ -113,17 +132,21 @@ int run_detect(Context& context, const std::string& save) {
   }
   ordered_json engines = ordered_json::array();
   for (const app::EngineFit& engine : result.engines)
-    engines.push_back({{"name", engine.name}, {"usable", engine.usable}, {"version", engine.version},
-                       {"variant", engine.variant}, {"why", engine.why}});
-  context.print_json({{"profile", ordered_json::parse(profile)},
-                      {"verdict",
-                       {{"tier", result.verdict.tier},
-                        {"description", result.verdict.tier_description},
-                        {"max_model_billions", result.verdict.max_model_billions
-                                                   ? ordered_json(*result.verdict.max_model_billions)
-                                                   : ordered_json(nullptr)},
-                        {"rules", result.verdict.matched_rules}}},
-                      {"engines", std::move(engines)}});
+    engines.push_back({{"name", engine.name},
+                       {"usable", engine.usable},
+                       {"version", engine.version},
+                       {"variant", engine.variant},
+                       {"why", engine.why}});
+  context.print_json(
+      {{"profile", ordered_json::parse(profile)},
+       {"verdict",
+        {{"tier", result.verdict.tier},
+         {"description", result.verdict.tier_description},
+         {"max_model_billions",
+          result.verdict.max_model_billions ? ordered_json(*result.verdict.max_model_billions)
+                                            : ordered_json(nullptr)},
+         {"rules", result.verdict.matched_rules}}},
+       {"engines", std::move(engines)}});
   return 0;
 }
 

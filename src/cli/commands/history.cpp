@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // history, rollback, verify.
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "command.hpp"
+#include "render.hpp"
+
 #include "las/app/inspect.hpp"
 #include "las/app/install.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
-#include "render.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -27,9 +28,13 @@ int run_history(Context& context) {
   if (context.options.json) {
     ordered_json all = ordered_json::array();
     for (const state::OperationRecord& operation : operations)
-      all.push_back({{"id", operation.id}, {"command", operation.command}, {"user", operation.user},
-                     {"started_at", operation.started_at}, {"ended_at", operation.ended_at},
-                     {"outcome", operation.outcome}, {"error", operation.error},
+      all.push_back({{"id", operation.id},
+                     {"command", operation.command},
+                     {"user", operation.user},
+                     {"started_at", operation.started_at},
+                     {"ended_at", operation.ended_at},
+                     {"outcome", operation.outcome},
+                     {"error", operation.error},
                      {"generation_before", operation.generation_before},
                      {"generation_after", operation.generation_after},
                      {"changes", strings_json(operation.changes)}});
@@ -44,9 +49,11 @@ int run_history(Context& context) {
     const std::string generations =
         operation.generation_before == operation.generation_after
             ? fmt::format(fmt::runtime(_("generation {}")), operation.generation_after)
-            : fmt::format(fmt::runtime(_("generation {} -> {}")), operation.generation_before, operation.generation_after);
-    context.out << context.bold(operation.id) << "  " << operation.outcome << "  " << generations << "  "
-                << operation.user << "  " << operation.command << "\n";
+            : fmt::format(fmt::runtime(_("generation {} -> {}")),
+                          operation.generation_before,
+                          operation.generation_after);
+    context.out << context.bold(operation.id) << "  " << operation.outcome << "  " << generations
+                << "  " << operation.user << "  " << operation.command << "\n";
     for (const std::string& change : operation.changes)
       context.out << "    " << change << "\n";
     if (!operation.error.empty())
@@ -74,7 +81,10 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
     context.note(_("Nothing to do."));
     return 0;
   }
-  std::string text = fmt::format(fmt::runtime(_("Switch from generation {} to generation {}:")), present.number, target.number) + "\n";
+  std::string text = fmt::format(fmt::runtime(_("Switch from generation {} to generation {}:")),
+                                 present.number,
+                                 target.number) +
+                     "\n";
   for (const state::ServiceInstance& service : present.services) {
     if (target.find_service(service.id) == nullptr)
       text += fmt::format(fmt::runtime(_("  stop and remove service {}")), service.id) + "\n";
@@ -104,9 +114,12 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
   }
   const auto result = app::rollback(context.session, target.number, context.activity);
   if (context.options.json)
-    context.print_json({{"success", true}, {"operation", result.operation_id}, {"generation", result.generation_after}});
+    context.print_json({{"success", true},
+                        {"operation", result.operation_id},
+                        {"generation", result.generation_after}});
   else
-    context.note(fmt::format(fmt::runtime(_("Generation {} is current.")), result.generation_after));
+    context.note(
+        fmt::format(fmt::runtime(_("Generation {} is current.")), result.generation_after));
   return 0;
 }
 
@@ -115,15 +128,21 @@ int run_verify(Context& context, const std::vector<std::string>& names, bool dee
   if (context.options.json) {
     ordered_json all = ordered_json::array();
     for (const app::Finding& finding : findings)
-      all.push_back({{"id", finding.id}, {"subject", finding.subject}, {"evidence", finding.evidence}, {"mend", finding.mend}});
+      all.push_back({{"id", finding.id},
+                     {"subject", finding.subject},
+                     {"evidence", finding.evidence},
+                     {"mend", finding.mend}});
     context.print_json({{"clean", findings.empty()}, {"findings", std::move(all)}});
     return findings.empty() ? 0 : 1;
   }
   for (const app::Finding& finding : findings)
     context.out << finding.id << (finding.subject.empty() ? "" : " " + finding.subject) << ": "
-                << finding.evidence << "\n    " << _("mend it with") << ": " << finding.mend << "\n";
+                << finding.evidence << "\n    " << _("mend it with") << ": " << finding.mend
+                << "\n";
   context.note(findings.empty() ? _("Everything is as recorded.")
-                                : fmt::format(fmt::runtime(LAS_N("{} finding.", "{} findings.", findings.size())), findings.size()));
+                                : fmt::format(fmt::runtime(LAS_N(
+                                                  "{} finding.", "{} findings.", findings.size())),
+                                              findings.size()));
   return findings.empty() ? 0 : 1;
 }
 
@@ -136,9 +155,11 @@ Run setup_history(CLI::App&) {
 Run setup_rollback(CLI::App& app) {
   auto number = std::make_shared<std::uint64_t>(0);
   const CLI::Option* option =
-      app.add_option("generation", *number, _("number of a generation; none: the one before"))->type_name(kind::kGeneration);
+      app.add_option("generation", *number, _("number of a generation; none: the one before"))
+          ->type_name(kind::kGeneration);
   return [number, option](Context& context) {
-    return run_rollback(context, option->count() > 0 ? std::optional<std::uint64_t>(*number) : std::nullopt);
+    return run_rollback(context,
+                        option->count() > 0 ? std::optional<std::uint64_t>(*number) : std::nullopt);
   };
 }
 
@@ -147,8 +168,10 @@ Run setup_verify(CLI::App& app) {
     std::vector<std::string> names;
     bool deep = false;
   };
+
   auto options = std::make_shared<Options>();
-  app.add_option("names", options->names, _("installed modules; none: everything"))->type_name(kind::kInstalled);
+  app.add_option("names", options->names, _("installed modules; none: everything"))
+      ->type_name(kind::kInstalled);
   app.add_flag("--deep", options->deep, _("hash the models too"));
   return [options](Context& context) { return run_verify(context, options->names, options->deep); };
 }

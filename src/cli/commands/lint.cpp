@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include "las/app/lint.hpp"
 
 #include "command.hpp"
-#include "las/app/lint.hpp"
-#include "las/base/i18n.hpp"
 #include "render.hpp"
+
+#include "las/base/i18n.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -17,15 +19,20 @@ int run_lint(Context& context, const std::vector<std::string>& paths) {
   if (context.options.json) {
     ordered_json all = ordered_json::array();
     for (const Diagnostic& item : result.diagnostics.items())
-      all.push_back({{"severity", std::string(to_string(item.severity))}, {"file", item.file}, {"line", item.line},
-                     {"column", item.column}, {"key", item.key_path}, {"message", item.message},
+      all.push_back({{"severity", std::string(to_string(item.severity))},
+                     {"file", item.file},
+                     {"line", item.line},
+                     {"column", item.column},
+                     {"key", item.key_path},
+                     {"message", item.message},
                      {"suggestion", item.suggestion}});
     context.print_json({{"checked", result.checked}, {"diagnostics", std::move(all)}});
   } else {
     for (const Diagnostic& item : result.diagnostics.items())
       context.out << item.to_string() << "\n";
     context.note(fmt::format(
-        fmt::runtime(LAS_N("{} document checked, {} faults.", "{} documents checked, {} faults.", result.checked)),
+        fmt::runtime(LAS_N(
+            "{} document checked, {} faults.", "{} documents checked, {} faults.", result.checked)),
         result.checked,
         result.diagnostics.items().size()));
   }
@@ -36,7 +43,8 @@ int run_lint(Context& context, const std::vector<std::string>& paths) {
 
 Run setup_lint(CLI::App& app) {
   auto paths = std::make_shared<std::vector<std::string>>();
-  app.add_option("paths", *paths, _("files or folders; none: what las ships"))->type_name(kind::kFile);
+  app.add_option("paths", *paths, _("files or folders; none: what las ships"))
+      ->type_name(kind::kFile);
   return [paths](Context& context) { return run_lint(context, *paths); };
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // model import, list, remove.
-#include <fmt/format.h>
-
 #include "command.hpp"
+#include "render.hpp"
+
 #include "las/app/models.hpp"
 #include "las/base/i18n.hpp"
-#include "render.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -20,8 +21,10 @@ ordered_json model_json(const state::ModelRecord& model) {
           {"size", model.size.bytes()},
           {"architecture", model.architecture},
           {"quantization", model.quantization},
-          {"parameters", model.parameters == 0 ? ordered_json(nullptr) : ordered_json(model.parameters)},
-          {"context_length", model.context_length == 0 ? ordered_json(nullptr) : ordered_json(model.context_length)},
+          {"parameters",
+           model.parameters == 0 ? ordered_json(nullptr) : ordered_json(model.parameters)},
+          {"context_length",
+           model.context_length == 0 ? ordered_json(nullptr) : ordered_json(model.context_length)},
           {"license", model.license},
           {"note", model.note},
           {"source", model.source},
@@ -45,13 +48,19 @@ int run_import(Context& context, const std::string& file, const std::string& nam
   }
   const auto result = app::import_model(context.session, file, name, context.activity);
   if (context.options.json) {
-    context.print_json({{"success", true}, {"changed", !result.was_present}, {"model", model_json(result.record)}});
+    context.print_json({{"success", true},
+                        {"changed", !result.was_present},
+                        {"model", model_json(result.record)}});
     return 0;
   }
   const state::ModelRecord& model = result.record;
-  context.out << fmt::format(fmt::runtime(result.was_present ? _("{} is in the library already: {}, {}, {}")
-                                                             : _("{} is in the library now: {}, {}, {}")),
-                             context.bold(model.name), model.architecture, model.quantization, model.size.to_string())
+  context.out << fmt::format(
+                     fmt::runtime(result.was_present ? _("{} is in the library already: {}, {}, {}")
+                                                     : _("{} is in the library now: {}, {}, {}")),
+                     context.bold(model.name),
+                     model.architecture,
+                     model.quantization,
+                     model.size.to_string())
               << "\n";
   if (!model.note.empty())
     context.out << "  " << model.note << "\n";
@@ -70,12 +79,17 @@ int run_list(Context& context) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const state::ModelRecord& model : models)
-    rows.push_back({model.name, model.format, model.architecture, parameters_text(model.parameters),
-                    model.quantization, model.size.to_string()});
+    rows.push_back({model.name,
+                    model.format,
+                    model.architecture,
+                    parameters_text(model.parameters),
+                    model.quantization,
+                    model.size.to_string()});
   if (rows.empty())
     context.note(_("No models yet. Take one in with: las model import FILE"));
   else
-    context.out << render_table({_("NAME"), _("FORMAT"), _("ARCHITECTURE"), _("PARAMETERS"), _("TYPE"), _("SIZE")}, rows);
+    context.out << render_table(
+        {_("NAME"), _("FORMAT"), _("ARCHITECTURE"), _("PARAMETERS"), _("TYPE"), _("SIZE")}, rows);
   return 0;
 }
 
@@ -84,7 +98,8 @@ int run_remove(Context& context, const std::string& name) {
     context.note(fmt::format(fmt::runtime(_("Would remove the model {}.")), name));
     return 0;
   }
-  if (!context.confirm(fmt::format(fmt::runtime(_("Remove the model {} and its file from the library?")), name))) {
+  if (!context.confirm(fmt::format(
+          fmt::runtime(_("Remove the model {} and its file from the library?")), name))) {
     context.note(_("Nothing was changed."));
     return 1;
   }
@@ -102,9 +117,11 @@ Run setup_model_import(CLI::App& app) {
   struct Options {
     std::string file, name;
   };
+
   auto options = std::make_shared<Options>();
   app.add_option("file", options->file, _("model file"))->required()->type_name(kind::kFile);
-  app.add_option("--name", options->name, _("name in the library; default: from the file's name"))->type_name("NAME");
+  app.add_option("--name", options->name, _("name in the library; default: from the file's name"))
+      ->type_name("NAME");
   return [options](Context& context) { return run_import(context, options->file, options->name); };
 }
 

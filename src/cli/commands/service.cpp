@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // serve, status, start, stop, logs, health, metrics.
-#include <fmt/format.h>
-
 #include "command.hpp"
+#include "render.hpp"
+
 #include "las/app/serve.hpp"
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
-#include "render.hpp"
+
+#include <fmt/format.h>
 
 namespace las::cli {
 
@@ -25,18 +26,22 @@ void print_services(Context& context, const std::vector<app::ServiceView>& views
   std::vector<std::vector<std::string>> rows;
   for (const app::ServiceView& view : views) {
     const auto& status = view.status;
-    rows.push_back({view.instance.id, std::string(service::to_string(status.state)),
-                    status.pid == 0 ? "-" : std::to_string(status.pid),
-                    status.since.empty() ? "-" : status.since,
-                    status.memory ? status.memory->to_string() : "-",
-                    view.url.empty() ? fmt::format("{}:{}", view.instance.host, view.instance.port) : view.url,
-                    view.instance.module});
+    rows.push_back(
+        {view.instance.id,
+         std::string(service::to_string(status.state)),
+         status.pid == 0 ? "-" : std::to_string(status.pid),
+         status.since.empty() ? "-" : status.since,
+         status.memory ? status.memory->to_string() : "-",
+         view.url.empty() ? fmt::format("{}:{}", view.instance.host, view.instance.port) : view.url,
+         view.instance.module});
   }
   if (rows.empty()) {
     context.note(_("No services. Start one with: las serve MODEL"));
     return;
   }
-  context.out << render_table({_("SERVICE"), _("STATE"), _("PID"), _("SINCE"), _("MEMORY"), _("ADDRESS"), _("MODULE")}, rows);
+  context.out << render_table(
+      {_("SERVICE"), _("STATE"), _("PID"), _("SINCE"), _("MEMORY"), _("ADDRESS"), _("MODULE")},
+      rows);
   for (const app::ServiceView& view : views) {
     if (view.status.state == service::RunState::Failed)
       context.out << view.instance.id << ": " << view.status.detail << "\n";
@@ -54,22 +59,29 @@ int run_serve(Context& context, const app::ServeRequest& request) {
     }
     const auto views = app::start_services(context.session, {id}, context.activity);
     if (context.options.json)
-      context.print_json({{"success", true}, {"changed", false}, {"services", services_json(views)}});
+      context.print_json(
+          {{"success", true}, {"changed", false}, {"services", services_json(views)}});
     else
       context.note(fmt::format(fmt::runtime(_("{} is served at {}")), id, views.front().url));
     return 0;
   }
   const state::ServiceInstance& service = *prepared.plan.actions.back().service;
   return show_and_execute(
-      context, prepared,
-      fmt::format(fmt::runtime(_("{} is served at http://{}:{}/v1. Talk to it: las chat {} \"hello\"")), id,
-                  service.host, service.port, id));
+      context,
+      prepared,
+      fmt::format(
+          fmt::runtime(_("{} is served at http://{}:{}/v1. Talk to it: las chat {} \"hello\"")),
+          id,
+          service.host,
+          service.port,
+          id));
 }
 
 int run_status(Context& context, const std::vector<std::string>& names) {
   const auto views = app::services(context.session, names);
   if (context.options.json) {
-    context.print_json({{"supervisor", context.session.supervisor().name()}, {"services", services_json(views)}});
+    context.print_json(
+        {{"supervisor", context.session.supervisor().name()}, {"services", services_json(views)}});
     return 0;
   }
   print_services(context, views);
@@ -79,7 +91,8 @@ int run_status(Context& context, const std::vector<std::string>& names) {
 int run_switch(Context& context, const std::vector<std::string>& names, bool start) {
   if (context.options.dry_run) {
     for (const app::ServiceView& view : app::services(context.session, names))
-      context.note(fmt::format(fmt::runtime(start ? _("Would start {}.") : _("Would stop {}.")), view.instance.id));
+      context.note(fmt::format(fmt::runtime(start ? _("Would start {}.") : _("Would stop {}.")),
+                               view.instance.id));
     return 0;
   }
   const auto views = start ? app::start_services(context.session, names, context.activity)
@@ -111,7 +124,8 @@ int run_health(Context& context, const std::vector<std::string>& names) {
     const bool resting = !item.view.wished_running && !item.health.ready;
     well = well && (item.health.ready || resting);
     const std::string word = item.health.ready ? "healthy" : resting ? "stopped" : "unhealthy";
-    items.push_back({{"name", item.view.instance.id}, {"health", word}, {"reason", item.health.reason}});
+    items.push_back(
+        {{"name", item.view.instance.id}, {"health", word}, {"reason", item.health.reason}});
     if (!context.options.json)
       context.out << item.view.instance.id << ": " << word << " (" << item.health.reason << ")\n";
   }
@@ -129,12 +143,19 @@ Run setup_serve(CLI::App& app) {
     app::ServeRequest request;
     std::uint16_t port = 0;
   };
+
   auto options = std::make_shared<Options>();
-  app.add_option("model", options->request.model, _("model in the library"))->required()->type_name(kind::kModel);
-  app.add_option("--engine", options->request.engine, _("this installed engine"))->type_name(kind::kInstalled);
-  app.add_option("--name", options->request.name, _("name of the service; default: the model's"))->type_name("NAME");
+  app.add_option("model", options->request.model, _("model in the library"))
+      ->required()
+      ->type_name(kind::kModel);
+  app.add_option("--engine", options->request.engine, _("this installed engine"))
+      ->type_name(kind::kInstalled);
+  app.add_option("--name", options->request.name, _("name of the service; default: the model's"))
+      ->type_name("NAME");
   const CLI::Option* port =
-      app.add_option("--port", options->port, _("this port; default: a free one"))->check(CLI::Range(1, 65535))->type_name("PORT");
+      app.add_option("--port", options->port, _("this port; default: a free one"))
+          ->check(CLI::Range(1, 65535))
+          ->type_name("PORT");
   return [options, port](Context& context) {
     app::ServeRequest request = options->request;
     if (port->count() > 0)
@@ -166,6 +187,7 @@ Run setup_logs(CLI::App& app) {
     std::string name;
     std::size_t lines = 100;
   };
+
   auto options = std::make_shared<Options>();
   app.add_option("service", options->name, _("service"))->required()->type_name(kind::kService);
   app.add_option("--lines", options->lines, _("how many lines from the end"))->type_name("N");

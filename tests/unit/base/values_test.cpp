@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
+#include "support/catch.hpp"
 
 #include "las/base/activity.hpp"
 #include "las/base/byte_size.hpp"
@@ -7,7 +7,8 @@
 #include "las/base/digest.hpp"
 #include "las/base/error.hpp"
 #include "las/base/text.hpp"
-#include "support/catch.hpp"
+
+#include <cerrno>
 
 using namespace las;
 
@@ -42,16 +43,21 @@ TEST_CASE("A digest is well formed or does not exist", "[base]") {
   CHECK(Digest::parse(hex)->to_string() == "sha256:" + hex);
   CHECK(Digest::parse("sha256:" + std::string(64, 'A'))->hex() == hex);
   CHECK(Digest::parse("sha512:" + std::string(128, '0')));
-  for (const std::string& text :
-       {std::string(), std::string("sha256:"), "md5:" + hex, hex + "a", "sha256:" + std::string(64, 'g'),
-        "sha256:../../" + std::string(58, 'a'), "sha512:" + hex})
+  for (const std::string& text : {std::string(),
+                                  std::string("sha256:"),
+                                  "md5:" + hex,
+                                  hex + "a",
+                                  "sha256:" + std::string(64, 'g'),
+                                  "sha256:../../" + std::string(58, 'a'),
+                                  "sha512:" + hex})
     CHECK_FALSE(Digest::parse(text));
 }
 
 TEST_CASE("Names that could leave a folder or break a unit name are refused", "[base]") {
   for (const char* name : {"a", "llama.cpp", "tiny-model.q4_0", "c++", "0day"})
     CHECK(text::is_name(name));
-  for (const char* name : {"", ".hidden", "-x", "a/b", "a..b", "..", "A", "a b", "a%i", "\xC3\xA4"}) {
+  for (const char* name :
+       {"", ".hidden", "-x", "a/b", "a..b", "..", "A", "a b", "a%i", "\xC3\xA4"}) {
     INFO(name);
     CHECK_FALSE(text::is_name(name));
   }
@@ -74,7 +80,8 @@ TEST_CASE("A typing slip finds its name, a different word does not", "[base]") {
 }
 
 TEST_CASE("Errors carry message, subject, cause, context and hint", "[base]") {
-  const Error error = Error(ErrorKind::Io, "could not write", "/x").cause("disk on fire").hint("run");
+  const Error error =
+      Error(ErrorKind::Io, "could not write", "/x").cause("disk on fire").hint("run");
   CHECK(std::string(error.what()) == "could not write: /x: disk on fire");
   CHECK(error.hint() == "run");
   try {

@@ -8,9 +8,20 @@ using las::VersionRange;
 
 TEST_CASE("Versions order as their publishers mean them", "[base]") {
   // Each line is older than the next.
-  const std::vector<std::string> ascending = {
-      "0.9",   "1.0~beta1", "1.0-dev1", "1.0a1",  "1.0-beta2", "1.0-rc1", "1.0-rc2",
-      "1.0",   "1.0+dfsg",  "1.0.1",    "1.2",    "1.10",      "2026.9.1", "2026.10.1"};
+  const std::vector<std::string> ascending = {"0.9",
+                                              "1.0~beta1",
+                                              "1.0-dev1",
+                                              "1.0a1",
+                                              "1.0-beta2",
+                                              "1.0-rc1",
+                                              "1.0-rc2",
+                                              "1.0",
+                                              "1.0+dfsg",
+                                              "1.0.1",
+                                              "1.2",
+                                              "1.10",
+                                              "2026.9.1",
+                                              "2026.10.1"};
   for (std::size_t i = 0; i < ascending.size(); ++i) {
     for (std::size_t j = 0; j < ascending.size(); ++j) {
       INFO(ascending[i] << " against " << ascending[j]);
@@ -37,14 +48,15 @@ TEST_CASE("Ranges contain what their operators say", "[base]") {
     const char* version;
     bool inside;
   };
+
   const Case cases[] = {
-      {"", "0", true},          {"*", "9", true},          {">=1.2", "1.2", true},
-      {">=1.2", "1.1.9", false}, {">1.2", "1.2", false},    {">=1.2,<2", "1.9", true},
-      {">=1.2, <2", "2", false}, {"==1.5", "1.5", true},    {"=1.5", "1.5", true},
-      {"1.5", "1.5", true},      {"1.5", "1.5.1", false},   {"!=1.5", "1.5", false},
-      {"^1.2.3", "1.9", true},   {"^1.2.3", "2.0", false},  {"^1.2.3", "1.2.2", false},
+      {"", "0", true},           {"*", "9", true},           {">=1.2", "1.2", true},
+      {">=1.2", "1.1.9", false}, {">1.2", "1.2", false},     {">=1.2,<2", "1.9", true},
+      {">=1.2, <2", "2", false}, {"==1.5", "1.5", true},     {"=1.5", "1.5", true},
+      {"1.5", "1.5", true},      {"1.5", "1.5.1", false},    {"!=1.5", "1.5", false},
+      {"^1.2.3", "1.9", true},   {"^1.2.3", "2.0", false},   {"^1.2.3", "1.2.2", false},
       {"^0.2.3", "0.2.9", true}, {"^0.2.3", "0.3.0", false}, {"^0.0.3", "0.0.4", false},
-      {"~1.2.3", "1.2.9", true}, {"~1.2.3", "1.3", false},  {"~1", "1.9", true},
+      {"~1.2.3", "1.2.9", true}, {"~1.2.3", "1.3", false},   {"~1", "1.9", true},
   };
   for (const Case& c : cases) {
     INFO(c.range << " and " << c.version);

@@ -88,14 +88,16 @@ TEST_CASE("what is no time is not read as one", "[platform]") {
 
 TEST_CASE("operation ids sort by time and differ within a second", "[platform]") {
   const std::string first = make_operation_id(at(1'795'446'245));
-  REQUIRE(first.size() == 22);
-  CHECK(first.substr(0, 16) == "20261123T150405-");
-  CHECK(first.find_first_not_of("0123456789abcdef", 16) == std::string::npos);
+  REQUIRE(first.size() == 27);
+  CHECK(first.substr(0, 23) == "20261123T150405.000000-");
+  CHECK(first.find_first_not_of("0123456789abcdef", 23) == std::string::npos);
   CHECK(first < make_operation_id(at(1'795'446'246)));
+  CHECK(make_operation_id(at(1'795'446'245) + std::chrono::microseconds(5)) <
+        make_operation_id(at(1'795'446'245) + std::chrono::microseconds(6)));
 
-  // Two may be equal by chance (1 in 16 million); four are not.
+  // Two may be equal by chance (1 in 65536); eight are not.
   bool differs = false;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 7; ++i)
     differs = differs || make_operation_id(at(1'795'446'245)) != first;
   CHECK(differs);
 }
