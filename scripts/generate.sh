@@ -12,6 +12,6 @@ LC_ALL=C "$las" completion zsh >completions/_las
 LC_ALL=C "$las" completion fish >completions/las.fish
 find src include -name '*.cpp' -o -name '*.hpp' | LC_ALL=C sort |
   xgettext --files-from=- --output=po/las.pot --language=C++ --from-code=UTF-8 \
-    --keyword=_ --keyword=N_ --keyword=LAS_N:1,2 --add-comments=translators --sort-by-file \
+    --keyword=_ --keyword=N_ --keyword=LAS_N:1,2 --add-comments=translators --sort-by-file --add-location=file \
     --no-wrap --package-name=las --foreign-user 2>/dev/null
 sed -i '/^"POT-Creation-Date:/d' po/las.pot
