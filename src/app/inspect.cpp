@@ -78,7 +78,10 @@ void verify_services(Session& session,
   }
   for (const std::string& id : installed) {
     if (generation.find_service(id) == nullptr)
-      findings.push_back({"unit-unknown", id, service::unit_name(id), "las stop " + id});
+      findings.push_back({"unit-unknown",
+                          id,
+                          service::unit_name(id),
+                          fmt::format("las rollback {}", generation.number)});
   }
 }
 

@@ -73,9 +73,19 @@ void add_reinstallations(const resolve::Request& wishes,
     action.sources = choice->variant->sources;
     action.manifest_directory = choice->manifest->directory;
     action.requires_modules = choice->requires_modules;
-    action.system_packages = choice->manifest->dependencies.system;
+    const catalog::Release* release = choice->manifest->find_release(choice->version);
+    action.system_packages = release != nullptr && release->dependencies
+                                 ? release->dependencies->system
+                                 : choice->manifest->dependencies.system;
     plan.actions.push_back(std::move(action));
   }
+}
+
+// What the user agreed to was made for one generation.
+void check_base(Session& session, std::uint64_t generation) {
+  if (current_generation(session).number != generation)
+    throw Error(ErrorKind::Busy, _("the installed state changed since the plan was made"))
+        .hint(_("run the command again"));
 }
 
 }  // namespace
@@ -127,23 +137,16 @@ transaction::Result execute(Session& session,
                             const PreparedPlan& prepared,
                             const Activity& activity) {
   transaction::Transactor& transactor = session.writer(activity);
-  if (current_generation(session).number != prepared.base_generation)
-    throw Error(ErrorKind::Busy, _("the installed state changed since the plan was made"))
-        .hint(_("run the command again"));
+  check_base(session, prepared.base_generation);
   return transactor.run(prepared.plan, session.command_line(), activity);
 }
 
 transaction::Result rollback(Session& session,
-                             std::optional<std::uint64_t> generation,
+                             std::uint64_t base_generation,
+                             std::uint64_t target,
                              const Activity& activity) {
   transaction::Transactor& transactor = session.writer(activity);
-  const state::Generation present = current_generation(session);
-  if (!generation && present.number == 0)
-    throw Error(ErrorKind::NotFound, _("there is no earlier generation to go back to"))
-        .hint(_("see what happened with: las history"));
-  const std::uint64_t target = generation.value_or(present.parent);
-  if (target == present.number)
-    return {{}, present.number, present.number};
+  check_base(session, base_generation);
   return transactor.switch_to(target, session.command_line(), activity);
 }
 

@@ -115,6 +115,11 @@ void render_instance(Session& session,
                      state::ServiceInstance& instance,
                      const state::InstalledModule& module,
                      const catalog::Manifest& manifest) {
+  if (!manifest.service)
+    throw Error(ErrorKind::Unsatisfiable,
+                _("the manifest of this module no longer describes a service"),
+                manifest.name)
+        .hint(_("stop and remove its services first"));
   const catalog::ServiceTemplate& service = *manifest.service;
   const fs::path payload =
       module.store_name.empty() ? fs::path() : session.layout().store() / module.store_name;

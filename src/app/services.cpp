@@ -97,6 +97,8 @@ std::vector<ServiceView> start_services(Session& session,
                                         const Activity& activity) {
   session.writer(activity);
   const auto chosen = select(session, names);
+  // A unit that was edited or lost is written anew.
+  session.supervisor().install(select(session, {}), activity);
   for (const state::ServiceInstance& instance : chosen) {
     wish(session, instance.id, true);
     if (!is_up(session.supervisor().status(instance).state))

@@ -35,6 +35,8 @@ struct Context {
   void note(const std::string& line) const;
   /// A JSON document on stdout: {"schema": 1, ...}.
   void print_json(nlohmann::ordered_json document) const;
+  /// Says `line` (as JSON: {"success": …, "changed": false}) for a command that changed nothing.
+  void unchanged(const std::string& line, bool success = true) const;
   /// Asks [Y/n] on the terminal. --yes answers; without a terminal it is a Usage error.
   bool confirm(const std::string& question) const;
   std::string bold(const std::string& text) const;

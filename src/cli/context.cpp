@@ -22,6 +22,13 @@ void Context::print_json(nlohmann::ordered_json document) const {
   out << whole.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
 }
 
+void Context::unchanged(const std::string& line, bool success) const {
+  if (options.json)
+    print_json({{"success", success}, {"changed", false}, {"message", line}});
+  else
+    note(line);
+}
+
 bool Context::confirm(const std::string& question) const {
   if (options.yes)
     return true;

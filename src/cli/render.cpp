@@ -179,7 +179,11 @@ int show_and_execute(Context& context, const app::PreparedPlan& prepared, const 
   const bool json = context.options.json;
   if (prepared.plan.empty()) {
     // Recording a wish changes no module, so there is nothing to ask about.
-    const bool record = prepared.only_world_changes && !context.options.dry_run;
+    if (prepared.only_world_changes && context.options.dry_run) {
+      context.unchanged(_("Would record it as wished for; nothing is installed."));
+      return context.options.detailed_exit ? 10 : 0;
+    }
+    const bool record = prepared.only_world_changes;
     if (record)
       app::execute(context.session, prepared, context.activity);
     if (json)
@@ -199,7 +203,7 @@ int show_and_execute(Context& context, const app::PreparedPlan& prepared, const 
   if (!json && !context.options.quiet)
     context.out << render_plan(prepared, context) << std::flush;
   if (!context.confirm(_("Go on?"))) {
-    context.note(_("Nothing was changed."));
+    context.unchanged(_("Nothing was changed."), false);
     return 1;
   }
   const transaction::Result result = app::execute(context.session, prepared, context.activity);

@@ -303,6 +303,9 @@ int run(const std::vector<std::string>& arguments,
     return 0;
   }
   GlobalOptions options;
+  // Errors of the parser itself are answered in the form that was asked for.
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  options.json = std::find(arguments.begin(), end, "--json") != end;
   try {
     const int status = parse_and_run(arguments, options, platform, streams, cancellation);
     streams.out.flush();

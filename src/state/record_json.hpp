@@ -146,6 +146,7 @@ void fields(Visitor& visit, Record& record) {
   visit("to_generation", record.to_generation);
   visit("staged_payloads", record.staged_payloads);
   visit("external", record.external);
+  visit("wishes", record.wishes);
 }
 
 template <typename Visitor, Is<OperationRecord> Record>
@@ -177,7 +178,7 @@ inline constexpr std::initializer_list<Reason> kEvery<Reason> = {
     Reason::User, Reason::Dependency, Reason::Optional};
 template <>
 inline constexpr std::initializer_list<Phase> kEvery<Phase> = {
-    Phase::Planned, Phase::Staging, Phase::Staged, Phase::Committed, Phase::Converged};
+    Phase::Planned, Phase::Staging, Phase::Staged, Phase::Committed, Phase::Returning};
 
 // ---- writing
 

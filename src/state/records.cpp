@@ -31,8 +31,8 @@ std::string_view to_string(Phase phase) {
       return "staged";
     case Phase::Committed:
       return "committed";
-    case Phase::Converged:
-      return "converged";
+    case Phase::Returning:
+      return "returning";
   }
   return "planned";
 }

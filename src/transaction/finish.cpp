@@ -6,6 +6,7 @@
 #include "las/base/text.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -48,20 +49,52 @@ bool is_up(service::RunState state) {
   return state == service::RunState::Running || state == service::RunState::Starting;
 }
 
-void close(Run& run, const std::string& outcome) {
-  run.operation.outcome = outcome;
+// The end of the operation; `erase` is the generation that it leaves behind as rejected.
+void close(Run& run, std::optional<std::uint64_t> erase) {
   run.operation.ended_at = platform::to_iso8601(run.world.clock.now());
   run.world.store.write([&](state::WriteTransaction& transaction) {
+    if (erase && transaction.generation(*erase))
+      transaction.erase_generation(*erase);
     transaction.clear_journal();
     transaction.put_operation(run.operation);
   });
 }
 
-// Whether any generation that can still be switched to uses the payload.
-bool payload_in_use(const state::StateStore& store, const std::string& store_name) {
+// A step whose failure must not keep the others from being done.
+template <typename Step>
+void report_failure(const Activity& activity, Step&& step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    activity.warn("transaction", error.what());
+  }
+}
+
+// Does every step, and those that failed once more: what the others removed may be what was missing
+// (space, a port). What fails twice is reported and left to verify.
+void do_all(const std::vector<std::function<void()>>& steps, const Activity& activity) {
+  std::vector<std::function<void()>> failed;
+  for (const auto& step : steps) {
+    try {
+      step();
+    } catch (const Error& error) {
+      activity.debug("transaction", fmt::format("to be tried again: {}", error.what()));
+      failed.push_back(step);
+    }
+  }
+  for (const auto& step : failed)
+    report_failure(activity, step);
+}
+
+// Whether any generation that can still be switched to (all but `rejected`) uses the payload.
+bool payload_in_use(const state::StateStore& store,
+                    const std::string& store_name,
+                    std::optional<std::uint64_t> rejected) {
   bool used = false;
   store.read([&](const state::ReadTransaction& transaction) {
     for (const std::uint64_t number : transaction.generation_numbers()) {
+      if (rejected == number)
+        continue;
       const auto generation = transaction.generation(number);
       used = used || std::any_of(generation->modules.begin(),
                                  generation->modules.end(),
@@ -88,11 +121,39 @@ void undo_external(const Surroundings& world,
   }
 }
 
+// Takes the payloads of this operation out of the store; a damaged one that was replaced is put
+// back.
+void remove_staged_payloads(const Run& run, std::optional<std::uint64_t> rejected) {
+  platform::FileSystem& files = run.world.files;
+  const fs::path store = run.world.layout.store();
+  for (const std::string& payload : run.journal.staged_payloads) {
+    const fs::path damaged = store / damaged_name(run, payload);
+    if (files.exists(damaged)) {
+      files.remove_tree(store / payload);
+      files.rename(damaged, store / payload);
+    } else if (!payload_in_use(run.world.store, payload, rejected)) {
+      files.remove_tree(store / payload);
+    }
+  }
+}
+
 std::vector<state::ExternalChange> still_wanted(const state::Generation& generation) {
   std::vector<state::ExternalChange> changes;
   for (const state::InstalledModule& module : generation.modules)
     changes.insert(changes.end(), module.external.begin(), module.external.end());
   return changes;
+}
+
+// The changes that `from` stands on and `to` does not.
+std::vector<state::ExternalChange> no_longer_wanted(const state::Generation& from,
+                                                    const state::Generation& to) {
+  const std::vector<state::ExternalChange> kept = still_wanted(to);
+  std::vector<state::ExternalChange> gone;
+  for (const state::ExternalChange& change : still_wanted(from)) {
+    if (std::find(kept.begin(), kept.end(), change) == kept.end())
+      gone.push_back(change);
+  }
+  return gone;
 }
 
 }  // namespace
@@ -106,6 +167,10 @@ bool service_changed(const state::Generation& from, const state::ServiceInstance
   a.unit_text = without_comments(a.unit_text);
   b.unit_text = without_comments(b.unit_text);
   return !(a == b);
+}
+
+std::string damaged_name(const Run& run, const std::string& store_name) {
+  return store_name + ".damaged-" + run.journal.operation_id;
 }
 
 void converge(const Surroundings& world,
@@ -124,13 +189,13 @@ void converge(const Surroundings& world,
   }
   world.supervisor.install(to.services, activity);
   for (const state::ServiceInstance& service : to.services) {
-    if (wished_running(world.store, service.id) && !is_up(world.supervisor.status(service).state))
+    if (!wished_running(world.store, service.id) || is_up(world.supervisor.status(service).state))
+      continue;
+    if (service_changed(from, service)) {
       world.supervisor.start(service, activity);
-  }
-  for (const state::InstalledModule& module : from.modules) {
-    const state::InstalledModule* kept = to.find(module.name);
-    if (!module.external.empty() && (kept == nullptr || kept->external.empty()))
-      undo_external(world, module.external, still_wanted(to), activity);
+      continue;
+    }
+    report_failure(activity, [&] { world.supervisor.start(service, activity); });
   }
 }
 
@@ -167,25 +232,58 @@ void finish(Run& run,
         "transaction",
         fmt::format(fmt::runtime(_("{}; going back to generation {}")), error.what(), from.number));
     run.operation.error = error.what();
-    run.operation.generation_after = from.number;
-    // The pointer goes back first, so that a crash from here on converges to the old generation.
-    std::swap(run.journal.from_generation, run.journal.to_generation);
-    commit(run, from);
-    converge(run.world, to, from, steady);
-    if (to.number > from.number) {
-      run.world.store.write(
-          [&](state::WriteTransaction& transaction) { transaction.erase_generation(to.number); });
-      run.world.files.remove_tree(run.world.layout.generation(to.number));
-      for (const std::string& payload : run.journal.staged_payloads) {
-        if (!payload_in_use(run.world.store, payload))
-          run.world.files.remove_tree(run.world.layout.store() / payload);
-      }
-    }
-    close(run, error.kind() == ErrorKind::Interrupted ? "interrupted" : "rolled-back");
+    run.operation.outcome = error.kind() == ErrorKind::Interrupted ? "interrupted" : "rolled-back";
+    go_back(run, from, to, steady);
     error.rolled_back(true);
     throw;
   }
-  close(run, "done");
+  // Only now: until the proof, the way back still needed what the old generation stands on.
+  report_failure(steady, [&] {
+    undo_external(run.world, no_longer_wanted(from, to), still_wanted(to), steady);
+  });
+  report_failure(steady, [&] {
+    for (const std::string& payload : run.journal.staged_payloads) {
+      const fs::path damaged = run.world.layout.store() / damaged_name(run, payload);
+      if (run.world.files.exists(damaged))
+        run.world.files.remove_tree(damaged);
+    }
+  });
+  run.operation.outcome = "done";
+  close(run, std::nullopt);
+}
+
+void go_back(Run& run,
+             const state::Generation& from,
+             const state::Generation& to,
+             const Activity& activity) {
+  const Surroundings& world = run.world;
+  // In one write: from here on a crash continues the way back and never forward again.
+  run.journal.phase = state::Phase::Returning;
+  run.operation.generation_after = from.number;
+  world.store.write([&](state::WriteTransaction& transaction) {
+    for (const state::ServiceInstance& service : to.services) {
+      transaction.erase_ports_of(service.id);
+      transaction.erase_service_wish(service.id);
+    }
+    for (const state::ServiceInstance& service : from.services)
+      transaction.put_port({service.port, service.id});
+    for (const state::ServiceWish& wish : run.journal.wishes)
+      transaction.put_service_wish(wish);
+    transaction.set_current_generation(from.number);
+    transaction.put_journal(run.journal);
+    transaction.put_operation(run.operation);
+  });
+  const bool made_here = to.operation_id == run.journal.operation_id;
+  const auto rejected = made_here ? std::optional(to.number) : std::nullopt;
+  do_all({[&] { converge(world, to, from, activity); },
+          [&] { undo_external(world, run.journal.external, still_wanted(from), activity); },
+          [&] {
+            if (made_here)
+              world.files.remove_tree(world.layout.generation(to.number));
+          },
+          [&] { remove_staged_payloads(run, rejected); }},
+         activity);
+  close(run, rejected);
 }
 
 void undo(Run& run, const Activity& activity) {
@@ -203,11 +301,9 @@ void undo(Run& run, const Activity& activity) {
   });
   if (made_here)
     world.files.remove_tree(world.layout.generation(run.journal.to_generation));
-  for (const std::string& payload : run.journal.staged_payloads) {
-    if (!payload_in_use(world.store, payload))
-      world.files.remove_tree(world.layout.store() / payload);
-  }
-  close(run, run.operation.outcome);
+  remove_staged_payloads(run, std::nullopt);
+  run.operation.generation_after = run.operation.generation_before;
+  close(run, std::nullopt);
 }
 
 }  // namespace las::transaction

@@ -26,11 +26,22 @@ void apply(state::Generation& generation,
     case plan::Action::Upgrade:
     case plan::Action::Downgrade:
     case plan::Action::Reinstall: {
+      std::vector<state::ExternalChange> before;
+      if (const state::InstalledModule* old = generation.find(action.subject))
+        before = old->external;
       erase_where(generation.modules, [&](const auto& m) { return m.name == action.subject; });
       const auto found = std::find_if(
           staged.begin(), staged.end(), [&](const auto& m) { return m.name == action.subject; });
-      if (found != staged.end())
-        generation.modules.push_back(*found);
+      if (found == staged.end())
+        break;
+      state::InstalledModule module = *found;
+      // What an earlier version brought is still this module's to take away.
+      for (const state::ExternalChange& change : before) {
+        if (std::find(module.external.begin(), module.external.end(), change) ==
+            module.external.end())
+          module.external.push_back(change);
+      }
+      generation.modules.push_back(std::move(module));
       break;
     }
     case plan::Action::Remove:
@@ -99,7 +110,7 @@ void write_generation_folder(const Surroundings& world, const state::Generation&
   world.files.sync_tree(folder);
 }
 
-void commit(Run& run, const state::Generation& generation) {
+void commit(Run& run, const state::Generation& generation, const std::vector<std::string>& start) {
   run.journal.phase = state::Phase::Committed;
   run.operation.generation_after = generation.number;
   run.world.store.write([&](state::WriteTransaction& transaction) {
@@ -113,8 +124,9 @@ void commit(Run& run, const state::Generation& generation) {
     }
     for (const state::ServiceInstance& service : generation.services) {
       transaction.put_port({service.port, service.id});
-      // `serve` means run it; a service that merely stays keeps its user's wish.
-      if (before.find_service(service.id) == nullptr || service_changed(before, service))
+      // A service that merely stays, changed or not, keeps its user's wish.
+      const bool wanted = std::find(start.begin(), start.end(), service.id) != start.end();
+      if (wanted || before.find_service(service.id) == nullptr)
         transaction.put_service_wish({service.id, true});
     }
     transaction.set_current_generation(generation.number);

@@ -34,10 +34,16 @@ state::Generation next_generation(const Run& run,
                                   const std::vector<state::InstalledModule>& staged);
 void write_generation_folder(const Surroundings& world, const state::Generation& generation);
 
-/// Step 5: the commit point.
-void commit(Run& run, const state::Generation& generation);
+/// Step 5: the commit point. `start`: services that are to run from now on, besides the new ones.
+void commit(Run& run,
+            const state::Generation& generation,
+            const std::vector<std::string>& start = {});
 
-/// Step 6: makes the machine what `to` says. Idempotent.
+/// Where the damaged payload of the same name lies while this operation replaces it.
+std::string damaged_name(const Run& run, const std::string& store_name);
+
+/// Step 6: makes the machine what `to` says. Idempotent. A service that did not change and cannot
+/// be started is reported, no reason to reject the generation.
 void converge(const Surroundings& world,
               const state::Generation& from,
               const state::Generation& to,
@@ -55,6 +61,14 @@ void finish(Run& run,
             const state::Generation& from,
             const state::Generation& to,
             const Activity& activity);
+
+/// After a rejection: makes `from` current again, converges to it, and removes what `to` brought.
+/// Every step that fails is reported and the others go on, so that the journal is always closed;
+/// what is not as recorded then is found by verify. Also what recovery does for Phase::Returning.
+void go_back(Run& run,
+             const state::Generation& from,
+             const state::Generation& to,
+             const Activity& activity);
 
 /// Takes back everything before the commit point.
 void undo(Run& run, const Activity& activity);

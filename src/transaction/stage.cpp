@@ -65,16 +65,19 @@ Digest publish(Run& run, const source::Staged& staged) {
   const platform::Layout& layout = run.world.layout;
   const fs::path target = layout.store() / staged.store_name;
   const Digest digest = platform::digest_of_tree(files, staged.payload);
+  bool damaged = false;
   if (files.exists(target)) {
     if (platform::digest_of_tree(files, target) == digest)
       return digest;
-    // Nothing may run from a damaged payload: the fresh one takes its place, the old one is kept
-    // aside until the next collection, because a running process may still have it open.
-    files.rename(target, target.string() + ".damaged-" + run.journal.operation_id);
+    damaged = true;
   }
   files.sync_tree(staged.payload);
   run.journal.staged_payloads.push_back(staged.store_name);
   record(run);
+  // Nothing may run from a damaged payload: the fresh one takes its place, and the old one lies
+  // aside until this operation is done, so that it can be put back.
+  if (damaged)
+    files.rename(target, layout.store() / damaged_name(run, staged.store_name));
   files.rename(staged.payload, target);
   return digest;
 }
@@ -128,10 +131,10 @@ void stage_system_packages(Run& run,
   catalog::Source source;
   source.how = catalog::AptSource{action.system_packages};
   const std::vector<std::string> absent = apt->second->absent(source, activity);
-  if (absent.empty())
-    return;
   const std::string why = apt->second->unavailable(source, activity);
   if (!why.empty()) {
+    if (absent.empty())
+      return;
     activity.warn("transaction",
                   fmt::format(fmt::runtime(_("{} needs packages that las cannot install here ({}); "
                                              "if it does not run: apt install {}")),
@@ -140,6 +143,7 @@ void stage_system_packages(Run& run,
                               text::join(absent, " ")));
     return;
   }
+  // Also when they are there already: the record keeps another module's removal from taking them.
   const fs::path staging =
       run.world.layout.staging() / run.journal.operation_id / (action.subject + "-packages");
   run.world.files.make_directories(staging);

@@ -34,6 +34,11 @@ void open_journal(Run& run, std::optional<std::uint64_t> target) {
     run.journal.to_generation = target ? *target : transaction.next_generation_number();
     run.operation.generation_before = run.journal.from_generation;
     run.operation.generation_after = run.journal.from_generation;
+    run.journal.wishes.clear();
+    for (const state::ServiceInstance& service : transaction.current().services) {
+      if (const auto wish = transaction.service_wish(service.id))
+        run.journal.wishes.push_back(*wish);
+    }
     transaction.put_journal(run.journal);
     transaction.put_operation(run.operation);
   });
@@ -48,6 +53,32 @@ state::Generation load_generation(const state::StateStore& store, std::uint64_t 
     throw Error(ErrorKind::NotFound, _("no such generation"), std::to_string(number))
         .hint(_("see the generations with: las history"));
   return *generation;
+}
+
+// What stops before the commit point: recorded, and everything taken back.
+void fail(Run& run, const Error& error, const Activity& activity) {
+  run.operation.error = error.what();
+  run.operation.outcome = error.kind() == ErrorKind::Interrupted ? "interrupted" : "failed";
+  undo(run, activity);
+}
+
+// What lay outside the store was taken away when its generation was left; it cannot be switched
+// back to, only installed again.
+void check_external(const Surroundings& world,
+                    const state::Generation& target,
+                    const Activity& activity) {
+  for (const state::InstalledModule& module : target.modules) {
+    for (const state::ExternalChange& change : module.external) {
+      const auto kind = world.sources.find(change.kind);
+      if (kind == world.sources.end() ||
+          kind->second->verify_external(change.wanted, activity).empty())
+        continue;
+      throw Error(ErrorKind::CorruptState,
+                  _("packages that this generation needs are no longer installed"),
+                  module.name)
+          .hint(fmt::format(fmt::runtime(_("install it again: las install {}")), module.name));
+    }
+  }
 }
 
 Result result_of(const Run& run) {
@@ -80,11 +111,14 @@ Result Transactor::run(const plan::Plan& plan,
     next = next_generation(run, present, plan, staged);
     write_generation_folder(surroundings_, next);
     activity.cancellation.throw_if_requested();
-    commit(run, next);
+    std::vector<std::string> start;
+    for (const plan::PlannedAction& action : plan.actions) {
+      if (action.action == plan::Action::Deploy)
+        start.push_back(action.subject);
+    }
+    commit(run, next, start);
   } catch (const Error& error) {
-    run.operation.error = error.what();
-    run.operation.outcome = error.kind() == ErrorKind::Interrupted ? "interrupted" : "failed";
-    undo(run, activity);
+    fail(run, error, activity);
     throw;
   }
   finish(run, present, next, activity);
@@ -109,24 +143,14 @@ Result Transactor::switch_to(std::uint64_t number,
   open_journal(run, number);
   const state::Generation present =
       load_generation(surroundings_.store, run.journal.from_generation);
-  // What lay outside the store was taken away when its generation was left; it cannot be switched
-  // back to, only installed again.
-  for (const state::InstalledModule& module : target.modules) {
-    for (const state::ExternalChange& change : module.external) {
-      const auto kind = surroundings_.sources.find(change.kind);
-      if (kind == surroundings_.sources.end() ||
-          kind->second->verify_external(change.wanted, activity).empty())
-        continue;
-      run.operation.outcome = "failed";
-      run.operation.error = "packages missing";
-      undo(run, activity);
-      throw Error(ErrorKind::CorruptState,
-                  _("packages that this generation needs are no longer installed"),
-                  module.name)
-          .hint(fmt::format(fmt::runtime(_("install it again: las install {}")), module.name));
-    }
+  try {
+    check_external(surroundings_, target, activity);
+    activity.cancellation.throw_if_requested();
+    commit(run, target);
+  } catch (const Error& error) {
+    fail(run, error, activity);
+    throw;
   }
-  commit(run, target);
   finish(run, present, target, activity);
   return result_of(run);
 }
@@ -155,8 +179,28 @@ std::optional<std::string> Transactor::recover(const Activity& activity) {
     return fmt::format(fmt::runtime(_("an interrupted run ({}) was undone")), journal->command);
   }
   const state::Generation from = load_generation(surroundings_.store, journal->from_generation);
+  if (journal->phase == state::Phase::Returning) {
+    // The rejected generation may be erased already.
+    state::Generation rejected;
+    surroundings_.store.read([&](const state::ReadTransaction& transaction) {
+      rejected = transaction.generation(journal->to_generation).value_or(state::Generation{});
+    });
+    run.operation.outcome = "rolled-back";
+    go_back(run, from, rejected, activity);
+    return fmt::format(fmt::runtime(_("an interrupted way back ({}) was finished")),
+                       journal->command);
+  }
   const state::Generation to = load_generation(surroundings_.store, journal->to_generation);
-  finish(run, from, to, activity);
+  try {
+    finish(run, from, to, activity);
+  } catch (const Error& error) {
+    // Rejected and taken back: that settles it, and what the user asked for now can go on.
+    if (!error.was_rolled_back())
+      throw;
+    return fmt::format(fmt::runtime(_("an interrupted run ({}) was taken back: {}")),
+                       journal->command,
+                       error.what());
+  }
   return fmt::format(fmt::runtime(_("an interrupted run ({}) was finished")), journal->command);
 }
 

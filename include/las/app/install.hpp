@@ -49,9 +49,12 @@ transaction::Result execute(Session& session,
                             const PreparedPlan& prepared,
                             const Activity& activity);
 
-/// A switch to `generation`, or to the parent of the current one.
+/// A switch from the generation the user saw to `target`. The same number converges again: links,
+/// units and services become what the records say. Busy when another run changed the state
+/// meanwhile.
 transaction::Result rollback(Session& session,
-                             std::optional<std::uint64_t> generation,
+                             std::uint64_t base_generation,
+                             std::uint64_t target,
                              const Activity& activity);
 
 }  // namespace las::app

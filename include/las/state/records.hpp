@@ -117,7 +117,9 @@ struct ModelRecord {
 };
 
 /// Where a transaction stands. Order matters: recovery undoes before Committed, redoes after.
-enum class Phase { Planned, Staging, Staged, Committed, Converged };
+/// Returning: the new generation was rejected, the old one is current again, and what is left is to
+/// converge to it and to remove what the rejected one brought.
+enum class Phase { Planned, Staging, Staged, Committed, Returning };
 std::string_view to_string(Phase phase);
 
 /// The one transaction in flight, if any; present at start of a run means it was interrupted.
@@ -127,6 +129,7 @@ struct Journal {
   std::uint64_t from_generation = 0, to_generation = 0;
   std::vector<std::string> staged_payloads;  ///< store folders this transaction may have created
   std::vector<ExternalChange> external;      ///< in the order they were begun
+  std::vector<ServiceWish> wishes;           ///< as they were before, for the way back
   bool operator==(const Journal&) const = default;
 };
 

@@ -67,6 +67,9 @@ int run_chat(Context& context, const Options& options) {
     answer(context, request);
     return 0;
   }
+  if (context.options.json)
+    throw Error(ErrorKind::Usage, _("a conversation is no JSON document"))
+        .hint(_("give the message as an argument: las chat NAME --json \"...\""));
   // A conversation: every line is a message, the history goes along.
   std::string line;
   while (true) {

@@ -39,8 +39,10 @@ int run_list(Context& context, bool origin) {
 int write(Context& context, const std::string& key, const std::optional<std::string>& value) {
   if (value)
     app::check_setting(key, *value);
-  if (context.options.dry_run)
-    return 0;
+  if (context.options.dry_run) {
+    context.unchanged(fmt::format(fmt::runtime(_("Would write {}.")), key));
+    return context.options.detailed_exit ? 10 : 0;
+  }
   const auto file = app::write_setting(
       context.session.files(), context.session.layout(), context.session.environment(), key, value);
   if (context.options.json)

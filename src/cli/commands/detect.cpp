@@ -123,7 +123,10 @@ int run_detect(Context& context, const std::string& save) {
   const std::string profile = hardware::to_json(result.profile);
   if (!save.empty()) {
     context.session.files().replace_file(std::filesystem::absolute(save), profile + "\n");
-    context.note(fmt::format(fmt::runtime(_("Saved to {}.")), save));
+    if (context.options.json)
+      context.print_json({{"success", true}, {"file", save}});
+    else
+      context.note(fmt::format(fmt::runtime(_("Saved to {}.")), save));
     return 0;
   }
   if (!context.options.json) {

@@ -77,8 +77,8 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
   if (present.number == 0 && !wanted)
     throw Error(ErrorKind::NotFound, _("there is no earlier generation to go back to"))
         .hint(_("see what happened with: las history"));
-  if (target.number == present.number) {
-    context.note(_("Nothing to do."));
+  if (target.number == present.number && !wanted) {
+    context.unchanged(_("Nothing to do."));
     return 0;
   }
   std::string text = fmt::format(fmt::runtime(_("Switch from generation {} to generation {}:")),
@@ -106,13 +106,18 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
   }
   if (!context.options.json && !context.options.quiet)
     context.out << text << std::flush;
-  if (context.options.dry_run)
+  if (context.options.dry_run) {
+    if (context.options.json)
+      context.print_json(
+          {{"success", true}, {"changed", false}, {"from", present.number}, {"to", target.number}});
     return context.options.detailed_exit ? 10 : 0;
+  }
   if (!context.confirm(_("Go on?"))) {
-    context.note(_("Nothing was changed."));
+    context.unchanged(_("Nothing was changed."), false);
     return 1;
   }
-  const auto result = app::rollback(context.session, target.number, context.activity);
+  const auto result =
+      app::rollback(context.session, present.number, target.number, context.activity);
   if (context.options.json)
     context.print_json({{"success", true},
                         {"operation", result.operation_id},

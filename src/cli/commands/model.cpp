@@ -43,8 +43,8 @@ std::string parameters_text(std::uint64_t count) {
 
 int run_import(Context& context, const std::string& file, const std::string& name) {
   if (context.options.dry_run) {
-    context.note(fmt::format(fmt::runtime(_("Would import {}.")), file));
-    return 0;
+    context.unchanged(fmt::format(fmt::runtime(_("Would import {}.")), file));
+    return context.options.detailed_exit ? 10 : 0;
   }
   const auto result = app::import_model(context.session, file, name, context.activity);
   if (context.options.json) {
@@ -95,12 +95,12 @@ int run_list(Context& context) {
 
 int run_remove(Context& context, const std::string& name) {
   if (context.options.dry_run) {
-    context.note(fmt::format(fmt::runtime(_("Would remove the model {}.")), name));
+    context.unchanged(fmt::format(fmt::runtime(_("Would remove the model {}.")), name));
     return 0;
   }
   if (!context.confirm(fmt::format(
           fmt::runtime(_("Remove the model {} and its file from the library?")), name))) {
-    context.note(_("Nothing was changed."));
+    context.unchanged(_("Nothing was changed."), false);
     return 1;
   }
   app::remove_model(context.session, name, context.activity);

@@ -6,6 +6,7 @@
 #include "las/app/serve.hpp"
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -54,8 +55,13 @@ int run_serve(Context& context, const app::ServeRequest& request) {
   if (prepared.plan.empty()) {
     // The deployment is as wished; running is part of the wish.
     if (context.options.dry_run) {
-      context.note(_("Nothing to do."));
-      return 0;
+      const auto now = app::services(context.session, {id}).front().status.state;
+      if (now == service::RunState::Running) {
+        context.unchanged(_("Nothing to do."));
+        return 0;
+      }
+      context.unchanged(fmt::format(fmt::runtime(_("Would start {}.")), id));
+      return context.options.detailed_exit ? 10 : 0;
     }
     const auto views = app::start_services(context.session, {id}, context.activity);
     if (context.options.json)
@@ -90,10 +96,12 @@ int run_status(Context& context, const std::vector<std::string>& names) {
 
 int run_switch(Context& context, const std::vector<std::string>& names, bool start) {
   if (context.options.dry_run) {
+    bool change = false;
     for (const app::ServiceView& view : app::services(context.session, names))
-      context.note(fmt::format(fmt::runtime(start ? _("Would start {}.") : _("Would stop {}.")),
-                               view.instance.id));
-    return 0;
+      change = change || start != (view.status.state == service::RunState::Running);
+    context.unchanged(fmt::format(fmt::runtime(start ? _("Would start {}.") : _("Would stop {}.")),
+                                  text::join(names, ", ")));
+    return change && context.options.detailed_exit ? 10 : 0;
   }
   const auto views = start ? app::start_services(context.session, names, context.activity)
                            : app::stop_services(context.session, names, context.activity);
@@ -202,6 +210,9 @@ Run setup_health(CLI::App& app) {
 
 Run setup_metrics(CLI::App&) {
   return [](Context& context) {
+    if (context.options.json)
+      throw Error(ErrorKind::Usage, _("metrics are in the text format of Prometheus, not JSON"))
+          .hint(_("las status --json has the same facts"));
     context.out << app::metrics(context.session, context.activity);
     return 0;
   };

@@ -101,6 +101,7 @@ inline state::Journal full_journal() {
   journal.started_at = "2026-11-23T15:04:05Z";
   journal.boot_id = "8d6e2f5a-0000-0000-0000-000000000000";
   journal.phase = state::Phase::Committed;
+  journal.wishes = {{"tiny", false}};
   journal.from_generation = 3;
   journal.to_generation = 4;
   journal.staged_payloads = {"engine-1.2.3-aaaaaaaaaaaa"};

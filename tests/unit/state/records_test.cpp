@@ -107,7 +107,7 @@ TEST_CASE("enums are spelled as words and every word reads back", "[state]") {
                                     std::pair(Phase::Staging, "staging"),
                                     std::pair(Phase::Staged, "staged"),
                                     std::pair(Phase::Committed, "committed"),
-                                    std::pair(Phase::Converged, "converged")}) {
+                                    std::pair(Phase::Returning, "returning")}) {
     CHECK(to_string(phase) == word);
     CHECK(record_json::decode<Phase>(record_json::encode(phase), "x") == phase);
   }
