@@ -102,7 +102,7 @@ template_in_step() {
 suite_lint() {
   check lint-architecture python3 tests/lint/architecture.py
   check lint-architecture-finds-breaches python3 -m unittest discover -s tests/lint -p 'test_*.py'
-  check lint-shell shellcheck -x scripts/*.sh .ci/run tests/e2e/*.sh tests/e2e/nspawn/*.sh
+  check lint-shell shellcheck -x -S warning scripts/*.sh .ci/run tests/e2e/*.sh tests/e2e/nspawn/*.sh
   if command -v clang-format-14 >/dev/null; then
     check lint-format formatted
   else
