@@ -56,6 +56,34 @@ void verify_module(Session& session,
   }
 }
 
+// The folder that `current` points at: the record in it, and the links to the executables.
+void verify_generation_folder(Session& session,
+                              const state::Generation& generation,
+                              std::vector<Finding>& findings) {
+  if (generation.number == 0)
+    return;
+  const fs::path folder = session.layout().generation(generation.number);
+  const std::string mend = generation.modules.empty() ? std::string("las rollback")
+                                                      : reinstall(generation.modules.front().name);
+  const auto record = session.files().try_read(folder / "generation.json");
+  if (!record || *record != state::to_json(generation)) {
+    findings.push_back({"generation-damaged",
+                        std::to_string(generation.number),
+                        (folder / "generation.json").string(),
+                        mend});
+    return;
+  }
+  for (const state::InstalledModule& module : generation.modules) {
+    for (const auto& [name, path] : module.executables) {
+      if (!session.files().exists(folder / "bin" / name))
+        findings.push_back({"link-missing",
+                            module.name,
+                            (folder / "bin" / name).string(),
+                            reinstall(module.name)});
+    }
+  }
+}
+
 void verify_services(Session& session,
                      const state::Generation& generation,
                      std::vector<Finding>& findings) {
@@ -178,6 +206,7 @@ std::vector<Finding> verify(Session& session,
                         "",
                         fmt::format("{} -> {}", current.string(), target.empty() ? "-" : target),
                         fmt::format("las rollback {}", generation.number)});
+  verify_generation_folder(session, generation, findings);
   verify_services(session, generation, findings);
   verify_models(session, models, deep, findings, activity);
   return findings;

@@ -26,7 +26,13 @@ void lint_file(Session& session, const fs::path& path, LintResult& result) {
 LintResult lint(Session& session, const std::vector<std::string>& paths) {
   std::vector<fs::path> roots(paths.begin(), paths.end());
   if (roots.empty())
-    roots = {session.data_directory() / "manifests", session.data_directory() / "policies"};
+    for (const fs::path& folder : {session.data_directory() / "manifests",
+                                   session.data_directory() / "policies",
+                                   session.layout().config / "manifests.d",
+                                   session.layout().config / "policies.d"}) {
+      if (session.files().exists(folder))
+        roots.push_back(folder);
+    }
   LintResult result;
   for (const fs::path& root : roots) {
     const auto status = session.files().status(root);

@@ -17,6 +17,7 @@ namespace las::cli {
 /// Options that every command understands, before or after its name.
 struct GlobalOptions {
   std::string root, hardware, sysroot, color, log_format, progress = "auto", config_wait;
+  bool root_given = false;
   bool user = false, json = false, yes = false, dry_run = false, detailed_exit = false;
   int verbose = 0;
   bool quiet = false, no_color = false, version = false;

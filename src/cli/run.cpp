@@ -95,9 +95,15 @@ platform::Layout choose_layout(const GlobalOptions& options,
     throw Error(ErrorKind::Usage, _("--user and --root exclude each other"));
   if (options.user)
     return platform::Layout::user(environment);
+  // An unset variable in a script must not turn a root of its own into the machine's.
+  if (options.root_given && options.root.empty())
+    throw Error(ErrorKind::Usage, _("--root needs a folder"), "''");
   std::string root = options.root;
   if (root.empty())
     root = environment.get("LAS_ROOT").value_or("/");
+  if (std::error_code ignored;
+      std::filesystem::exists(root, ignored) && !std::filesystem::is_directory(root, ignored))
+    throw Error(ErrorKind::Usage, _("not a folder"), root);
   return platform::Layout::system(std::filesystem::absolute(root).lexically_normal());
 }
 
@@ -247,6 +253,7 @@ int parse_and_run(const std::vector<std::string>& arguments,
     throw Error(ErrorKind::Usage, error.what())
         .hint(name.empty() ? "las --help" : fmt::format("las {} --help", name));
   }
+  options.root_given = parser.app->count("--root") > 0;
   if (options.version) {
     streams.out << "las " << app::version() << "\n";
     return 0;

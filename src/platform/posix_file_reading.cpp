@@ -60,9 +60,16 @@ std::optional<FileStatus> posix_status(const fs::path& path) {
 
 void posix_scan(const fs::path& path, const std::function<void(std::span<const char>)>& sink) {
   const Descriptor file(
-      retry_on_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+      // O_NONBLOCK: opening a FIFO would wait for a writer, perhaps for ever.
+      retry_on_signal(
+          [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); }));
   if (!file)
     fail(errno, _("cannot open the file"), path);
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0)
+    fail(errno, _("cannot read the file"), path);
+  if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))
+    throw Error(ErrorKind::InvalidData, _("not a regular file"), path.native());
   // Most files are small (/proc, /sys, documents): the large buffer comes once a file shows to be
   // large.
   std::vector<char> buffer(std::size_t{16} << 10U);

@@ -250,7 +250,8 @@ std::vector<PayloadFile> with_interpreter(std::vector<PayloadFile> files, const 
   for (PayloadFile& file : files) {
     const std::string first_line = file.content.substr(0, file.content.find('\n'));
     if (file.executable && text::trim(first_line) == kPythonLine)
-      file.content.replace(0, first_line.size(), "#!" + python.string());
+      // -B: a payload in the store never changes, so nothing may write byte code beside it.
+      file.content.replace(0, first_line.size(), "#!" + python.string() + " -B");
   }
   return files;
 }

@@ -97,6 +97,39 @@ class CommandLine(Case):
         self.las("install", "demo", "--dry-run", "--detailed-exitcode", status=10)
         self.assertEqual(self.tree(), before)
 
+    def test_empty_and_negative_arguments_never_mean_something_dangerous(self):
+        for generation in ("", "-1", "1x", "99999999999999999999"):
+            self.assertIn("hint: ", self.las("rollback", "--yes", "--", generation, status=2).stderr)
+        result = subprocess.run([str(LAS), "--root", "", "list"], text=True, capture_output=True,
+                                env=self.environment)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        result = subprocess.run([str(LAS), "--root", __file__, "list"], text=True, capture_output=True,
+                                env=self.environment)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.las("model", "import", "", status=2)
+
+    def test_a_fifo_in_place_of_a_document_is_refused_not_waited_for(self):
+        folder = self.root / "etc/las"
+        folder.mkdir(parents=True)
+        os.mkfifo(folder / "config.yaml")
+        self.assertIn("not a regular file", self.las("list", status=1).stderr)
+
+    def test_usage_errors_are_json_too_when_json_was_asked_for(self):
+        for arguments in (["instal"], ["install", "--variant"]):
+            self.assertEqual(self.las_json(*arguments, status=2)["error"]["kind"], "usage")
+
+    def test_a_damaged_generation_folder_is_found(self):
+        content = archive([("tool", b"#!/bin/sh\n")])
+        (self.folder / "t.tgz").write_bytes(content)
+        self.manifest("demo", f"file://{self.folder}/t.tgz", sha256(content))
+        self.las("install", "--yes", "demo")
+        self.las("verify")
+        (self.root / "var/lib/las/generations/1/bin/tool").unlink()
+        finding = self.las_json("verify", status=1)["findings"][0]
+        self.assertEqual(finding["id"], "link-missing")
+        self.las(*finding["mend"].split()[1:], "--yes")
+        self.las("verify")
+
     def test_another_locale_changes_no_number(self):
         for locale in ("de_DE.UTF-8", "tr_TR.UTF-8", "C"):
             self.assertEqual(self.las("config", "get", "fetch.parallel", LC_ALL=locale).stdout, "4\n")

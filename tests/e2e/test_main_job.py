@@ -60,6 +60,7 @@ class MainJob(Case):
         self.assertEqual(answer["finish_reason"], "length")
         self.assertGreater(answer["tokens_per_second"], 0)
 
+        self.las("verify")  # running it changed nothing in the store
         self.assertTrue(self.las("logs", "tiny", "--lines", "3").stdout.strip())
         self.assertIn("healthy", self.las("health").stdout)
         metrics = self.las("metrics").stdout

@@ -14,8 +14,8 @@ struct LintResult {
   Diagnostics diagnostics;
 };
 
-/// Checks every YAML file below `paths` (none: the shipped manifests and policies) as what it is: a
-/// document with `policies:` is a policy, anything else a manifest.
+/// Checks every YAML file below `paths` (none: the shipped and the site's manifests and policies)
+/// as what it is: a document with `policies:` is a policy, anything else a manifest.
 LintResult lint(Session& session, const std::vector<std::string>& paths);
 
 }  // namespace las::app

@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 
+#include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
@@ -70,6 +71,8 @@ int run_chat(Context& context, const Options& options) {
   if (context.options.json)
     throw Error(ErrorKind::Usage, _("a conversation is no JSON document"))
         .hint(_("give the message as an argument: las chat NAME --json \"...\""));
+  if (!options.service.empty())
+    (void)app::services(context.session, {options.service});  // an unknown name is said at once
   // A conversation: every line is a message, the history goes along.
   std::string line;
   while (true) {

@@ -9,6 +9,7 @@
 #include "las/base/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -61,6 +62,16 @@ int run_history(Context& context) {
   }
   context.out << fmt::format(fmt::runtime(_("Current generation: {}")), current) << "\n";
   return 0;
+}
+
+// Strict: an empty or negative argument of a script must never come to mean generation 0.
+std::uint64_t parse_generation(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+    throw Error(ErrorKind::Usage, _("not the number of a generation"), "'" + text + "'")
+        .hint(_("see the generations with: las history"));
+  return number;
 }
 
 int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
@@ -158,13 +169,15 @@ Run setup_history(CLI::App&) {
 }
 
 Run setup_rollback(CLI::App& app) {
-  auto number = std::make_shared<std::uint64_t>(0);
+  auto number = std::make_shared<std::string>();
   const CLI::Option* option =
       app.add_option("generation", *number, _("number of a generation; none: the one before"))
           ->type_name(kind::kGeneration);
   return [number, option](Context& context) {
-    return run_rollback(context,
-                        option->count() > 0 ? std::optional<std::uint64_t>(*number) : std::nullopt);
+    std::optional<std::uint64_t> wanted;
+    if (option->count() > 0)
+      wanted = parse_generation(*number);
+    return run_rollback(context, wanted);
   };
 }
 

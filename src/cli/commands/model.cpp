@@ -42,6 +42,8 @@ std::string parameters_text(std::uint64_t count) {
 }
 
 int run_import(Context& context, const std::string& file, const std::string& name) {
+  if (file.empty())
+    throw Error(ErrorKind::Usage, _("no file given")).hint(_("las model import FILE"));
   if (context.options.dry_run) {
     context.unchanged(fmt::format(fmt::runtime(_("Would import {}.")), file));
     return context.options.detailed_exit ? 10 : 0;

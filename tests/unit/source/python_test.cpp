@@ -139,7 +139,7 @@ TEST_CASE("a locked environment works from its place in the store", "[source][py
           std::string::npos);
   }
   CHECK(read_file(staged.payload / "bin/launch")
-            .starts_with("#!" + place.string() + "/bin/python3\n"));
+            .starts_with("#!" + place.string() + "/bin/python3 -B\n"));
 
   std::filesystem::rename(staged.payload, place);
   Lines packages;
