@@ -233,9 +233,11 @@ state::ModelRecord ModelLibrary::get(const std::string& name) const {
   Error error(ErrorKind::NotFound, _("no such model"), name);
   const std::string nearest = nearest_name(name, names);
   if (names.empty())
-    error.hint(_("no model has been imported yet"));
+    error.hint(_("no model has been imported yet; take one in with: las model import FILE"));
   else if (!nearest.empty())
     error.hint(fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
+  else
+    error.hint(_("see the models with: las model list"));
   throw error;
 }
 

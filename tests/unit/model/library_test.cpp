@@ -459,11 +459,13 @@ TEST_CASE("a model that is being served is not removed", "[model]") {
 TEST_CASE("a model that is not there is NotFound with the nearest name", "[model]") {
   Workshop shop;
   CHECK(error_of([&] { shop.library().get("tiny"); }) ==
-        Seen{"not-found", "no such model: tiny", "no model has been imported yet"});
+        Seen{"not-found",
+             "no such model: tiny",
+             "no model has been imported yet; take one in with: las model import FILE"});
   shop.import(shop.model("tiny.gguf"));
   CHECK(error_of([&] { shop.library().get("tinny"); }) ==
         Seen{"not-found", "no such model: tinny", "did you mean 'tiny'?"});
   CHECK(error_of([&] { shop.library().get("something-else"); }) ==
-        Seen{"not-found", "no such model: something-else", ""});
+        Seen{"not-found", "no such model: something-else", "see the models with: las model list"});
   CHECK(error_of([&] { shop.library().remove("tinny", shop.activity()); }).kind == "not-found");
 }
