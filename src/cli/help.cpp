@@ -35,6 +35,12 @@ std::string wrap(const std::string& text, std::size_t indent) {
   return out + "\n";
 }
 
+// Without what a check appends to it (":INT in [1 - 65535]").
+std::string type_name(const CLI::Option& option) {
+  const std::string name = option.get_type_name();
+  return name.substr(0, name.find(':'));
+}
+
 std::string option_left(const CLI::Option& option) {
   std::vector<std::string> names;
   for (const std::string& name : option.get_snames())
@@ -43,12 +49,14 @@ std::string option_left(const CLI::Option& option) {
     names.push_back("--" + name);
   std::string left = text::join(names, ", ");
   if (option.get_expected_max() > 0)
-    left += " " + option.get_type_name();
+    left += " " + type_name(option);
   return left;
 }
 
 std::string two_columns(const std::string& left, const std::string& right, std::size_t width) {
   std::string line = "  " + left;
+  if (right.empty())
+    return line + "\n";
   if (left.size() + 2 > width)
     return line + "\n" + std::string(width + 2, ' ') + right + "\n";
   return line + std::string(width + 2 - line.size(), ' ') + right + "\n";
@@ -63,7 +71,7 @@ std::string positionals(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->nonpositional())
       continue;
-    std::string name = option->get_type_name();
+    std::string name = type_name(*option);
     if (option->get_expected_max() > 1)
       name += "...";
     out += option->get_required() ? " " + name : " [" + name + "]";
@@ -130,7 +138,7 @@ std::string render_help(const CommandSpec& spec, const CLI::App& command, const 
   std::string arguments;
   for (const CLI::Option* option : command.get_options()) {
     if (!option->nonpositional())
-      arguments += two_columns(option->get_type_name(), option->get_description(), 26);
+      arguments += two_columns(type_name(*option), option->get_description(), 26);
   }
   if (!arguments.empty())
     out += "\n" + _("Arguments") + ":\n" + arguments;
