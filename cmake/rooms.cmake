@@ -20,6 +20,29 @@ function(las_compile_options target)
   target_link_options(${target} PRIVATE -Wl,--as-needed -Wl,-z,lazy)
 endfunction()
 
+# las_precompiled(TARGET "third-party targets" headers...)
+# A target that does nothing but hold precompiled headers, for others to reuse. The asan and tidy
+# presets do without, so that a file which forgets an include of its own does not go unseen.
+function(las_precompiled target third_party)
+  if(NOT LAS_PRECOMPILE)
+    return()
+  endif()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${target}.cpp CONTENT "// Holds precompiled headers only.\n")
+  add_library(${target} OBJECT ${CMAKE_BINARY_DIR}/${target}.cpp)
+  target_link_libraries(${target} PRIVATE ${third_party})
+  las_compile_options(${target})
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  # What ccache needs to see through a precompiled header.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+
+function(las_use_precompiled target from)
+  if(TARGET ${from})
+    target_precompile_headers(${target} REUSE_FROM ${from})
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  endif()
+endfunction()
+
 # las_room(NAME "rooms below" "third-party targets")
 # Sources: src/NAME/**.cpp. Public headers: include/las/NAME/. Private headers: beside the .cpp.
 function(las_room name below third_party)
@@ -40,4 +63,5 @@ function(las_room name below third_party)
   endforeach()
   target_link_libraries(las_${name} PUBLIC ${third_party})
   las_compile_options(las_${name})
+  las_use_precompiled(las_${name} las_precompiled_rooms)
 endfunction()
