@@ -93,6 +93,13 @@ HardwareProfile probe(const platform::Environment& environment,
   for_each_section(profile, [&](const char*, auto& section) { for_each_fact(section, fill); });
   fill("gpus", profile.gpus);
   fill("nvlink", profile.nvlink);
+  fill("accelerators", profile.accelerators);
+  if (profile.gpus.is_known()) {
+    for (Gpu& gpu : *profile.gpus.value)
+      for_each_fact(gpu, fill);
+  }
+  for (Storage& storage : profile.storage)
+    for_each_fact(storage, fill);
   return profile;
 }
 

@@ -3,6 +3,8 @@
 
 #include "main_gpus.hpp"
 
+#include "las/base/i18n.hpp"
+
 #include <algorithm>
 
 namespace las::hardware {
@@ -26,7 +28,27 @@ Fact<ByteSize> fold_vram(const Fact<std::vector<Gpu>>& gpus, Fold&& fold) {
   return result;
 }
 
+// The distributions whose suites las is tested for.
+bool is_tested(std::string_view id, const Version& version) {
+  if (id == "debian")
+    return !(version < Version("12"));
+  return id == "ubuntu" && (version == Version("22.04") || version == Version("24.04"));
+}
+
 }  // namespace
+
+OsSupport os_support(const OperatingSystem& os) {
+  if (!os.id.is_known())
+    return {false, _("the distribution is not known")};
+  if (*os.id.value == "debian" && !os.version.is_known()) {
+    // Testing and unstable carry a codename and no number.
+    return {true, _("a Debian newer than its last release")};
+  }
+  if (os.version.is_known() && is_tested(*os.id.value, Version(*os.version.value)))
+    return {true, _("a tested distribution")};
+  return {false,
+          _("not one of the tested distributions (Debian 12 or newer, Ubuntu 22.04 and 24.04)")};
+}
 
 std::string_view to_string(GpuVendor vendor) {
   switch (vendor) {

@@ -41,7 +41,24 @@ ordered_json encode(const std::vector<std::string>& value) {
   return value;
 }
 
+ordered_json encode(const std::vector<MigInstance>& instances) {
+  ordered_json array = ordered_json::array();
+  for (const MigInstance& instance : instances) {
+    array.push_back(
+        {{"uuid", instance.uuid}, {"name", instance.name}, {"memory", instance.memory.bytes()}});
+  }
+  return array;
+}
+
+ordered_json encode(const std::vector<GpuLink>& links) {
+  ordered_json array = ordered_json::array();
+  for (const GpuLink& link : links)
+    array.push_back({{"peer", link.peer}, {"kind", link.kind}, {"lanes", link.lanes}});
+  return array;
+}
+
 ordered_json encode(const std::vector<Gpu>& gpus);
+ordered_json encode(const std::vector<Accelerator>& accelerators);
 
 template <typename T>
 ordered_json encode_fact(const Fact<T>& fact) {
@@ -64,6 +81,16 @@ ordered_json encode(const std::vector<Gpu>& gpus) {
   for (const Gpu& gpu : gpus) {
     ordered_json object = {{"vendor", to_string(gpu.vendor)}};
     for_each_fact(gpu, Encoder{object});
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+ordered_json encode(const std::vector<Accelerator>& accelerators) {
+  ordered_json array = ordered_json::array();
+  for (const Accelerator& accelerator : accelerators) {
+    ordered_json object = {{"vendor", accelerator.vendor}};
+    for_each_fact(accelerator, Encoder{object});
     array.push_back(std::move(object));
   }
   return array;
@@ -156,7 +183,42 @@ void decode(const ordered_json& json, const std::string& path, std::vector<std::
     decode(json[i], fmt::format("{}[{}]", path, i), value.emplace_back());
 }
 
+// Each element of a list of objects, taken apart by `element`.
+template <typename Element>
+void decode_objects(const ordered_json& json, const std::string& path, Element&& element) {
+  if (!json.is_array())
+    wrong(path, _("this key of a hardware profile must be a list"));
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    Object object(json[i], fmt::format("{}[{}]", path, i));
+    element(object);
+    object.refuse_others();
+  }
+}
+
+void decode(const ordered_json& json,
+            const std::string& path,
+            std::vector<MigInstance>& instances) {
+  decode_objects(json, path, [&](Object& object) {
+    MigInstance& instance = instances.emplace_back();
+    instance.uuid = object.text("uuid");
+    instance.name = object.text("name");
+    decode(object.get("memory"), object.path_of("memory"), instance.memory);
+  });
+}
+
+void decode(const ordered_json& json, const std::string& path, std::vector<GpuLink>& links) {
+  decode_objects(json, path, [&](Object& object) {
+    GpuLink& link = links.emplace_back();
+    link.peer = object.text("peer");
+    link.kind = object.text("kind");
+    decode(object.get("lanes"), object.path_of("lanes"), link.lanes);
+  });
+}
+
 void decode(const ordered_json& json, const std::string& path, std::vector<Gpu>& gpus);
+void decode(const ordered_json& json,
+            const std::string& path,
+            std::vector<Accelerator>& accelerators);
 
 template <typename T>
 Fact<T> decode_fact(const ordered_json& json, const std::string& path) {
@@ -197,32 +259,32 @@ GpuVendor decode_vendor(Object& object) {
 }
 
 void decode(const ordered_json& json, const std::string& path, std::vector<Gpu>& gpus) {
-  if (!json.is_array())
-    wrong(path, _("this key of a hardware profile must be a list"));
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    Object object(json[i], fmt::format("{}[{}]", path, i));
-    Gpu gpu;
+  decode_objects(json, path, [&](Object& object) {
+    Gpu& gpu = gpus.emplace_back();
     gpu.vendor = decode_vendor(object);
     for_each_fact(gpu, Decoder{object});
-    object.refuse_others();
-    gpus.push_back(std::move(gpu));
-  }
+  });
+}
+
+void decode(const ordered_json& json,
+            const std::string& path,
+            std::vector<Accelerator>& accelerators) {
+  decode_objects(json, path, [&](Object& object) {
+    Accelerator& accelerator = accelerators.emplace_back();
+    accelerator.vendor = object.text("vendor");
+    for_each_fact(accelerator, Decoder{object});
+  });
 }
 
 void decode_storage(Object& root, std::vector<Storage>& storage) {
   const ordered_json* json = root.find("storage");
   if (json == nullptr)
     return;
-  if (!json->is_array())
-    wrong("storage", _("this key of a hardware profile must be a list"));
-  for (std::size_t i = 0; i < json->size(); ++i) {
-    Object object((*json)[i], fmt::format("storage[{}]", i));
-    Storage entry;
+  decode_objects(*json, "storage", [&](Object& object) {
+    Storage& entry = storage.emplace_back();
     entry.purpose = object.text("purpose");
     for_each_fact(entry, Decoder{object});
-    object.refuse_others();
-    storage.push_back(std::move(entry));
-  }
+  });
 }
 
 }  // namespace
@@ -236,6 +298,7 @@ std::string to_json(const HardwareProfile& profile) {
   });
   Encoder{root}("gpus", profile.gpus);
   Encoder{root}("nvlink", profile.nvlink);
+  Encoder{root}("accelerators", profile.accelerators);
   ordered_json storage = ordered_json::array();
   for (const Storage& entry : profile.storage) {
     ordered_json object = {{"purpose", entry.purpose}};
@@ -269,6 +332,7 @@ HardwareProfile from_json(const std::string& text) {
   });
   Decoder{root}("gpus", profile.gpus);
   Decoder{root}("nvlink", profile.nvlink);
+  Decoder{root}("accelerators", profile.accelerators);
   decode_storage(root, profile.storage);
   root.refuse_others();
   return profile;

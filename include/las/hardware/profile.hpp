@@ -41,9 +41,22 @@ struct OperatingSystem {
   bool operator==(const OperatingSystem&) const = default;
 };
 
+/// What the firmware says this computer is.
+struct Board {
+  Fact<std::string> vendor, product;  ///< DMI, or the model of the device tree
+  /// The family of machines whose GPU and CPU share one memory that this one belongs to ("NVIDIA
+  /// GB10", "NVIDIA Jetson", "AMD Strix Halo" ...), "none" for others. Known also where the GPU's
+  /// driver is absent: there "no VRAM" must not be read as "no GPU".
+  Fact<std::string> unified_memory;
+  bool operator==(const Board&) const = default;
+};
+
 struct Cpu {
   Fact<std::string> vendor, model;
-  Fact<int> sockets, cores, threads, numa_nodes;
+  Fact<int> sockets, cores, threads, numa_nodes;  ///< those online
+  /// Kinds of cores: on a machine with one kind all are performance cores.
+  Fact<int> performance_cores, efficiency_cores;
+  Fact<ByteSize> l1d_cache, l2_cache, l3_cache;  ///< each: sum over the machine
   /// CPUs this process may really use (affinity and cgroup quota, rounded up).
   Fact<int> usable_threads;
   Fact<std::vector<std::string>> features;  ///< "avx2", "avx512f", "neon" ..., sorted
@@ -55,11 +68,28 @@ struct Memory {
   Fact<ByteSize> effective;  ///< the smaller of total and the cgroup limit: what planning uses
   Fact<ByteSize> available;
   Fact<ByteSize> swap;
+  Fact<ByteSize> huge_page_size;  ///< the default size
+  Fact<ByteSize> huge_pages;      ///< reserved for them (number times size)
   bool operator==(const Memory&) const = default;
 };
 
 enum class GpuVendor { Nvidia, Amd, Intel, Other };
 std::string_view to_string(GpuVendor vendor);  ///< "nvidia", "amd", "intel", "other"
+
+/// A fast way from one GPU to another of the same machine.
+struct GpuLink {
+  std::string peer;  ///< PCI address of the other GPU; empty: a switch that joins them all
+  std::string kind;  ///< "nvlink", "xgmi"
+  int lanes = 0;     ///< links of this kind between the two
+  bool operator==(const GpuLink&) const = default;
+};
+
+/// A slice of a GPU that is divided by MIG: to programs it is a GPU of its own.
+struct MigInstance {
+  std::string uuid, name;
+  ByteSize memory;
+  bool operator==(const MigInstance&) const = default;
+};
 
 struct Gpu {
   GpuVendor vendor = GpuVendor::Other;
@@ -71,21 +101,50 @@ struct Gpu {
   Fact<Version> compute_capability;  ///< NVIDIA: "8.9"
   Fact<std::string> gfx_target;      ///< AMD: "gfx1100"
   Fact<std::string> kernel_driver;   ///< "nvidia", "nouveau", "amdgpu", "i915", "xe"
+  Fact<Version> driver_version;
+  /// Whether the driver can be computed with: "working", "none" (no driver bound), "nouveau" (the
+  /// driver that only draws), "mismatch" (kernel module and library of different versions: reboot),
+  /// "broken" (bound, but it does not answer), "reserved" (set aside for virtual machines).
+  Fact<std::string> driver_state;
   Fact<bool> integrated;
+  Fact<ByteSize> gtt;     ///< AMD: main memory that the GPU may map
+  Fact<int> power_limit;  ///< watts
+  Fact<bool> mig;         ///< NVIDIA: divided into instances
+  Fact<std::vector<MigInstance>> mig_instances;
+  Fact<std::vector<GpuLink>> links;
   bool operator==(const Gpu&) const = default;
+};
+
+/// An accelerator that is no GPU: an NPU beside the CPU, a card for inference.
+struct Accelerator {
+  std::string vendor;  ///< "intel", "amd", "huawei" ... in small letters
+  Fact<std::string> name, pci_address, pci_id, kernel_driver;
+  Fact<std::string> device;  ///< "/dev/accel/accel0"; unknown without a driver
+  bool operator==(const Accelerator&) const = default;
 };
 
 struct Storage {
   std::string purpose;  ///< "state", "models", "cache"
   Fact<std::string> path, file_system;
+  Fact<std::string> device;       ///< "nvme0n1", of the whole disk
+  Fact<std::string> device_kind;  ///< "nvme", "ssd", "hdd", "virtual", "network", "memory"
+  /// How fast a large file can be read at best, from the kind and its bus, not measured: "hdd"
+  /// (0.3 GB/s), "sata" (0.6 GB/s), "pcie3", "pcie4", "pcie5" (3.9, 7.9, 15.8 GB/s at four lanes).
+  Fact<std::string> read_class;
+  Fact<bool> reflink;  ///< files can share blocks until one is changed
   Fact<ByteSize> free, total;
   bool operator==(const Storage&) const = default;
 };
 
 struct Tools {
   Fact<bool> systemd_running;
+  Fact<bool> systemd_user;  ///< a user manager runs for this user
   Fact<Version> systemd, podman, docker, python, nvidia_driver;
   Fact<Version> cuda_driver;  ///< highest CUDA version the driver supports
+  Fact<Version> cuda_toolkit, rocm, level_zero;
+  Fact<bool> podman_rootless, docker_rootless;  ///< usable by this user without root
+  /// "KIND VERSION" of each Container Device Interface specification ("nvidia.com/gpu 0.6.0").
+  Fact<std::vector<std::string>> cdi_specs;
   bool operator==(const Tools&) const = default;
 };
 
@@ -93,11 +152,14 @@ struct Tools {
 struct HardwareProfile {
   int schema = 1;
   OperatingSystem os;
+  Board board;
   Cpu cpu;
   Memory memory;
   /// Whether the list of GPUs itself could be read. Known and empty: this machine has none.
   Fact<std::vector<Gpu>> gpus;
   Fact<bool> nvlink;  ///< at least two GPUs joined by NVLink
+  /// Accelerators other than GPUs; known and empty: there are none.
+  Fact<std::vector<Accelerator>> accelerators;
   std::vector<Storage> storage;
   Tools tools;
   bool operator==(const HardwareProfile&) const = default;
@@ -107,6 +169,14 @@ struct HardwareProfile {
   /// VRAM of the largest single GPU.
   Fact<ByteSize> largest_vram() const;
 };
+
+/// How well las is known to run on this distribution.
+struct OsSupport {
+  bool supported = false;  ///< otherwise best effort
+  std::string why;         ///< one clause for a person
+};
+
+OsSupport os_support(const OperatingSystem& os);
 
 /// JSON form, schema 1: every fact is {"value": …, "origin": …} or {"value": null, "unknown": …}.
 std::string to_json(const HardwareProfile& profile);
