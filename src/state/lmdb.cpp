@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lmdb.hpp"
 
+#include "page_check.hpp"
+
 #include "las/base/byte_size.hpp"
-#include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/state/store.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,14 +13,14 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace las::state::lmdb {
 
 namespace {
 
-/// Far beyond any history of installations: something is writing in a loop.
-constexpr std::size_t kLargestMap = std::size_t{16} << 30;
 /// LMDB's compiled-in limit of key length.
 constexpr std::size_t kLongestKey = 511;
 
@@ -93,8 +95,17 @@ const char* name_of(Table table) {
       return "models";
     case Table::Pins:
       return "pins";
+    case Table::Overrides:
+      return "overrides";
   }
   return "meta";
+}
+
+// ---- Damage
+
+std::function<void(const Error&)>& last_words() {
+  static std::function<void(const Error&)> words;
+  return words;
 }
 
 // ---- Transaction
@@ -190,7 +201,9 @@ Environment::Environment(const std::filesystem::path& directory,
       throw Error(ErrorKind::Io, _("the state is open already in this process"), directory_);
   }
   try {
+    check_before_mapping();
     open();
+    check_mapped();
     open_tables(on_create);
   } catch (...) {
     close();
@@ -219,7 +232,7 @@ void Environment::fail(int code, std::string message) const {
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
-      throw error(ErrorKind::CorruptState);
+      throw error(ErrorKind::CorruptState).hint(way_out(directory_));
     case MDB_MAP_FULL:
     case MDB_TXN_FULL:
       throw error(ErrorKind::NoSpace);
@@ -232,6 +245,61 @@ void Environment::fail(int code, std::string message) const {
   }
 }
 
+void Environment::fail_damaged(std::string cause) const {
+  throw Error(ErrorKind::CorruptState, _("the state is damaged"), directory_)
+      .cause(std::move(cause))
+      .hint(way_out(directory_));
+}
+
+/// LMDB is plain C and calls abort() after this: neither an exception nor a jump may leave it.
+void Environment::on_assertion(MDB_env* environment, const char* assertion) noexcept {
+  const auto* self = static_cast<const Environment*>(mdb_env_get_userctx(environment));
+  if (last_words()) {
+    last_words()(Error(ErrorKind::CorruptState, _("the state is damaged"), self->directory_)
+                     .cause(assertion)
+                     .hint(way_out(self->directory_)));
+  }
+}
+
+void Environment::check_before_mapping() const {
+  const std::string path = directory_ + "/data.mdb";
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0)
+    return;  // LMDB makes it, or says why it cannot be opened
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file,
+                                                                 [](const int* f) { ::close(*f); });
+
+  struct stat facts {};
+
+  // An empty one is one that LMDB has still to fill.
+  if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0)
+    return;
+  try {
+    check_metas(file);
+  } catch (const PageFault& fault) {
+    fail_damaged(fault.text);
+  }
+}
+
+/// Before anything follows a page number in the map: damage is an error, not a signal.
+void Environment::check_mapped() {
+  constexpr int kAttempts = 100;
+  mdb_filehandle_t file{};
+  mdb_env_get_fd(environment_, &file);
+  bool checked = false;
+  for (int attempt = 1; !checked; ++attempt) {
+    if (attempt > kAttempts)
+      throw Error(ErrorKind::Busy, _("the state changes faster than it can be read"), directory_);
+    read([&](const Transaction& transaction) {
+      try {
+        checked = check_pages(file, mdb_txn_id(transaction.transaction_));
+      } catch (const PageFault& fault) {
+        fail_damaged(fault.text);
+      }
+    });
+  }
+}
+
 void Environment::open() {
   // NOTLS: a snapshot belongs to its transaction, not to the thread, which may hold a writer too.
   const auto attempt = [this](unsigned int flags) {
@@ -240,6 +308,10 @@ void Environment::open() {
     int code = mdb_env_create(&environment_);
     if (code == 0)
       code = mdb_env_set_maxdbs(environment_, static_cast<MDB_dbi>(kTableCount));
+    if (code == 0)
+      code = mdb_env_set_userctx(environment_, this);
+    if (code == 0)
+      code = mdb_env_set_assert(environment_, on_assertion);
     if (code == 0)
       code = mdb_env_open(environment_, directory_.c_str(), flags | MDB_NOTLS, 0644);
     return code;
@@ -275,15 +347,24 @@ void Environment::open_tables(const std::function<void(Transaction&)>& on_create
     // Handles outlive only a transaction that is committed, one that reads too.
     const_cast<Transaction&>(transaction).commit();
   });
-  const bool complete = std::all_of(
-      tables_.begin(), tables_.end(), [](const auto& table) { return table.has_value(); });
-  if (complete || !writable())
+  // One transaction makes the first tables.
+  const auto first_end = tables_.begin() + kFirstTables;
+  const auto missing = std::find(tables_.begin(), first_end, std::nullopt);
+  const bool complete = std::find(first_end, tables_.end(), std::nullopt) == tables_.end();
+  const bool none = std::all_of(
+      tables_.begin(), tables_.end(), [](const auto& table) { return !table.has_value(); });
+  if (missing != first_end && !none) {
+    fail_damaged(fmt::format(fmt::runtime(_("the table {} is not there")),
+                             name_of(static_cast<Table>(std::distance(tables_.begin(), missing)))));
+  }
+  if ((!none && complete) || !writable())
     return;
   write([&](Transaction& transaction) {
     const int code = open_all(transaction.transaction_, MDB_CREATE);
     if (code != 0)
       transaction.fail(code, _("could not open the state"));
-    on_create(transaction);
+    if (none)
+      on_create(transaction);
   });
   sync_directory(directory_);
   sync_directory(std::filesystem::path(directory_).parent_path());

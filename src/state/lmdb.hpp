@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/error.hpp"
+
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -17,10 +19,18 @@
 /// LMDB with RAII and las's errors; nothing here knows what a record means.
 namespace las::state::lmdb {
 
-enum class Table { Meta, Generations, Operations, ServiceWishes, Ports, Models, Pins };
-inline constexpr std::size_t kTableCount = 7;
+enum class Table { Meta, Generations, Operations, ServiceWishes, Ports, Models, Pins, Overrides };
+inline constexpr std::size_t kTableCount = 8;
+/// Those that every state has; a later one is added by the first writer that knows it.
+inline constexpr std::size_t kFirstTables = 7;
 /// Name on disk and in messages: "models".
 const char* name_of(Table table);
+
+/// Far beyond any history of installations: something is writing in a loop.
+inline constexpr std::size_t kLargestMap = std::size_t{16} << 30;
+
+/// See state::LastWords; empty without one.
+std::function<void(const Error&)>& last_words();
 
 class Environment;
 
@@ -74,12 +84,19 @@ class Environment {
 
   const std::string& directory() const { return directory_; }
 
+  /// Nobody has made the tables yet; only where reading.
+  bool blank() const { return !tables_.front().has_value(); }
+
   void read(const std::function<void(const Transaction&)>& body);
   void write(const std::function<void(Transaction&)>& body);
 
  private:
   friend class Transaction;
   [[noreturn]] void fail(int code, std::string message) const;
+  [[noreturn]] void fail_damaged(std::string cause) const;
+  static void on_assertion(MDB_env* environment, const char* assertion) noexcept;
+  void check_before_mapping() const;
+  void check_mapped();
   void open();
   void open_tables(const std::function<void(Transaction&)>& on_create);
   void read_without_lock(const std::function<void(const Transaction&)>& body);

@@ -163,6 +163,21 @@ void fields(Visitor& visit, Record& record) {
   visit("changes", record.changes);
 }
 
+template <typename Visitor, Is<OverrideEvent> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("number", record.number);
+  visit("action", record.action);
+  visit("id", record.id);
+  visit("capability", record.capability);
+  visit("reason", record.reason);
+  visit("until", record.until);
+  visit("expires_at", record.expires_at);
+  visit("at", record.at);
+  visit("user", record.user);
+  visit("sudo_user", record.sudo_user);
+  visit("operation_id", record.operation_id);
+}
+
 template <typename Visitor, Is<PinnedDigest> Record>
 void fields(Visitor& visit, Record& record) {
   visit("url", record.url);

@@ -5,7 +5,9 @@
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -34,29 +36,76 @@ bool has_environment(const std::filesystem::path& directory) {
   throw system_error(fault.value(), _("could not open the state"), directory.string());
 }
 
-void check_schema(const lmdb::Transaction& transaction,
-                  const std::string& directory,
-                  bool writable) {
-  const auto schema = tables::find_number(&transaction, tables::kSchema);
-  if (!schema) {
-    // A reader may come between the making of the file and its first transaction.
-    if (!writable)
-      return;
-    record_json::throw_corrupt("meta/schema", _("missing"));
+void refuse_lost_state(const std::filesystem::path& directory,
+                       const std::filesystem::path& generations) {
+  if (generations.empty())
+    return;
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::error_code fault;
+  for (std::filesystem::directory_iterator entry(generations, fault), end; !fault && entry != end;
+       entry.increment(fault)) {
+    const std::string name = entry->path().filename().string();
+    if (std::all_of(name.begin(), name.end(), digit)) {
+      throw Error(
+          ErrorKind::CorruptState, _("the record of what is installed is lost"), directory.string())
+          .cause(fmt::format(fmt::runtime(_("{} is there, but nothing is recorded")),
+                             entry->path().string()))
+          .hint(way_out(directory));
+    }
   }
-  if (*schema > tables::kSchemaVersion) {
-    throw Error(ErrorKind::CorruptState, _("the state was written by a newer las"), directory)
-        .cause(fmt::format(fmt::runtime(_("its schema is {}, this las knows {}")),
-                           *schema,
-                           tables::kSchemaVersion))
+  if (fault && fault.value() != ENOENT && fault.value() != ENOTDIR) {
+    throw system_error(
+        fault.value(), _("could not look for earlier generations"), generations.string());
+  }
+}
+
+std::uint64_t read_schema(const lmdb::Transaction& transaction) {
+  const auto schema = tables::find_number(&transaction, tables::kSchema);
+  if (!schema)
+    record_json::throw_corrupt(tables::record_name(Table::Meta, tables::kSchema), _("missing"));
+  if (*schema == 0) {
+    record_json::throw_corrupt(tables::record_name(Table::Meta, tables::kSchema),
+                               _("out of range"));
+  }
+  return *schema;
+}
+
+void check_schema(const lmdb::Transaction& transaction, const std::filesystem::path& directory) {
+  std::uint64_t schema = 0;
+  try {
+    schema = read_schema(transaction);
+  } catch (Error& error) {
+    // No command, verify neither, gets beyond this.
+    error.hint(way_out(directory));
+    throw;
+  }
+  if (schema > tables::kSchemaVersion) {
+    throw Error(
+        ErrorKind::CorruptState, _("the state was written by a newer las"), directory.string())
+        .cause(fmt::format(
+            fmt::runtime(_("its schema is {}, this las knows {}")), schema, tables::kSchemaVersion))
         .hint(_("upgrade las; an older one never touches a newer state"));
   }
-  if (*schema == 0)
-    record_json::throw_corrupt("meta/schema", _("out of range"));
   // The first schema: later ones migrate here, in one write transaction, before anything is read.
 }
 
 }  // namespace
+
+std::string way_out(const std::filesystem::path& directory) {
+  const std::string whole = directory.parent_path().string();
+  return fmt::format(fmt::runtime(_("put {} back from a backup, or begin anew with: mv {} {}")),
+                     directory.string(),
+                     text::shell_word(whole),
+                     text::shell_word(whole + ".lost"));
+}
+
+LastWords::LastWords(std::function<void(const Error&)> say) {
+  lmdb::last_words() = std::move(say);
+}
+
+LastWords::~LastWords() {
+  lmdb::last_words() = nullptr;
+}
 
 StateStore::StateStore(std::unique_ptr<Environment> environment)
     : environment_(std::move(environment)) {}
@@ -64,19 +113,26 @@ StateStore::StateStore(std::unique_ptr<Environment> environment)
 StateStore::~StateStore() = default;
 
 std::unique_ptr<StateStore> StateStore::open(const std::filesystem::path& directory,
-                                             Access access) {
+                                             Access access,
+                                             const std::filesystem::path& generations) {
   auto environment = std::make_unique<Environment>();
   const bool writable = access == Access::ReadWrite;
-  if (writable || has_environment(directory)) {
+  const bool exists = has_environment(directory);
+  if (!exists)
+    refuse_lost_state(directory, generations);
+  if (writable || exists) {
     auto& lmdb = environment->lmdb.emplace(
         directory,
         writable ? lmdb::Environment::Access::ReadWrite : lmdb::Environment::Access::ReadOnly,
-        [](lmdb::Transaction& transaction) {
+        [&](lmdb::Transaction& transaction) {
+          refuse_lost_state(directory, generations);
           tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);
         });
-    lmdb.read([&](const lmdb::Transaction& transaction) {
-      check_schema(transaction, lmdb.directory(), writable);
-    });
+    // A reader may come between the making of the file and its first transaction.
+    if (lmdb.blank())
+      refuse_lost_state(directory, generations);
+    else
+      lmdb.read([&](const auto& transaction) { check_schema(transaction, lmdb.directory()); });
   }
   return std::unique_ptr<StateStore>(new StateStore(std::move(environment)));
 }
@@ -110,7 +166,7 @@ namespace {
 
 class Checker {
  public:
-  Checker(const lmdb::Transaction& transaction, std::vector<std::string>& faults)
+  Checker(const lmdb::Transaction& transaction, std::vector<RecordFault>& faults)
       : transaction_(transaction), faults_(faults) {}
 
   /// Every record of `table` decodes and lies under the key that it would be written to.
@@ -126,6 +182,17 @@ class Checker {
     });
   }
 
+  void meta_keys() {
+    transaction_.for_each(Table::Meta, [&](std::string_view key, std::string_view) {
+      const auto known = {tables::kSchema,
+                          tables::kCurrentGeneration,
+                          tables::kHighestGeneration,
+                          tables::kJournal};
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        faults_.push_back({tables::record_name(Table::Meta, key), _("no such record is known")});
+    });
+  }
+
   template <typename Body>
   void guard(Body&& body) {
     try {
@@ -133,33 +200,33 @@ class Checker {
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::CorruptState)
         throw;
-      faults_.push_back(error.subject() + ": " + error.cause());
+      faults_.push_back({error.subject(), error.cause()});
     }
   }
 
  private:
   const lmdb::Transaction& transaction_;
-  std::vector<std::string>& faults_;
+  std::vector<RecordFault>& faults_;
 };
 
 }  // namespace
 
-std::vector<std::string> StateStore::check() const {
-  std::vector<std::string> faults;
+std::vector<RecordFault> StateStore::check() const {
+  std::vector<RecordFault> faults;
   if (!environment_->lmdb)
     return faults;
   environment_->lmdb->read([&](const lmdb::Transaction& transaction) {
     faults.clear();  // a reader without a lock may run twice
     Checker checker(transaction, faults);
-    checker.guard([&] { tables::find_number(&transaction, tables::kHighestGeneration); });
+    checker.guard([&] { tables::generation_counter(&transaction, tables::kHighestGeneration); });
     checker.guard([&] { tables::find<Journal>(&transaction, Table::Meta, tables::kJournal); });
     checker.guard([&] {
-      const auto current =
-          tables::find_number(&transaction, tables::kCurrentGeneration).value_or(0);
+      const auto current = tables::generation_counter(&transaction, tables::kCurrentGeneration);
       if (current != 0 && !transaction.get(Table::Generations, tables::number_key(current)))
         record_json::throw_corrupt(tables::record_name(Table::Meta, tables::kCurrentGeneration),
                                    tables::missing_generation(current));
     });
+    checker.meta_keys();
     checker.table<Generation>(Table::Generations,
                               [](const auto& record) { return tables::number_key(record.number); });
     checker.table<OperationRecord>(Table::Operations, [](const auto& record) { return record.id; });
@@ -169,6 +236,8 @@ std::vector<std::string> StateStore::check() const {
     checker.table<ModelRecord>(Table::Models, [](const auto& record) { return record.name; });
     checker.table<PinnedDigest>(Table::Pins,
                                 [](const auto& record) { return tables::url_key(record.url); });
+    checker.table<OverrideEvent>(
+        Table::Overrides, [](const auto& record) { return tables::number_key(record.number); });
   });
   return faults;
 }

@@ -75,6 +75,10 @@ inline std::optional<std::uint64_t> find_number(const lmdb::Transaction* transac
   return find<std::uint64_t>(transaction, lmdb::Table::Meta, meta_key);
 }
 
+/// The number of the current or the highest generation, 0 before the first. CorruptState where
+/// there are generations without it: 0 would let their numbers be given out again.
+std::uint64_t generation_counter(const lmdb::Transaction* transaction, std::string_view meta_key);
+
 inline void put_number(lmdb::Transaction& transaction,
                        std::string_view meta_key,
                        std::uint64_t number) {

@@ -34,7 +34,8 @@ std::string tables::url_key(const std::string& url) {
 }
 
 std::string tables::record_name(Table table, std::string_view key) {
-  const bool numbered = table == Table::Generations || table == Table::Ports;
+  const bool numbered =
+      table == Table::Generations || table == Table::Ports || table == Table::Overrides;
   return fmt::format(
       "{}/{}", lmdb::name_of(table), numbered ? std::to_string(number_of(key)) : std::string(key));
 }
@@ -43,10 +44,22 @@ std::string tables::missing_generation(std::uint64_t number) {
   return fmt::format(fmt::runtime(_("generation {} is not there")), number);
 }
 
+std::uint64_t tables::generation_counter(const lmdb::Transaction* transaction,
+                                         std::string_view meta_key) {
+  if (const auto number = find_number(transaction, meta_key))
+    return *number;
+  if (transaction != nullptr) {
+    transaction->for_each(Table::Generations, [&](std::string_view, std::string_view) {
+      record_json::throw_corrupt(record_name(Table::Meta, meta_key), _("missing"));
+    });
+  }
+  return 0;
+}
+
 // ---- reading
 
 std::uint64_t ReadTransaction::current_generation() const {
-  return tables::find_number(handle_->reader, tables::kCurrentGeneration).value_or(0);
+  return tables::generation_counter(handle_->reader, tables::kCurrentGeneration);
 }
 
 std::optional<Generation> ReadTransaction::generation(std::uint64_t number) const {
@@ -104,14 +117,27 @@ std::vector<ModelRecord> ReadTransaction::models() const {
   return tables::all<ModelRecord>(handle_->reader, Table::Models);
 }
 
+std::vector<std::string> ReadTransaction::model_names() const {
+  std::vector<std::string> names;
+  if (handle_->reader != nullptr) {
+    handle_->reader->for_each(
+        Table::Models, [&](std::string_view key, std::string_view) { names.emplace_back(key); });
+  }
+  return names;
+}
+
 std::optional<PinnedDigest> ReadTransaction::pinned_digest(const std::string& url) const {
   return tables::find<PinnedDigest>(handle_->reader, Table::Pins, tables::url_key(url));
+}
+
+std::vector<OverrideEvent> ReadTransaction::override_events() const {
+  return tables::all<OverrideEvent>(handle_->reader, Table::Overrides);
 }
 
 // ---- writing
 
 std::uint64_t WriteTransaction::next_generation_number() {
-  const auto highest = tables::find_number(handle_->reader, tables::kHighestGeneration).value_or(0);
+  const auto highest = tables::generation_counter(handle_->reader, tables::kHighestGeneration);
   tables::put_number(*handle_->writer, tables::kHighestGeneration, highest + 1);
   return highest + 1;
 }
@@ -119,7 +145,10 @@ std::uint64_t WriteTransaction::next_generation_number() {
 void WriteTransaction::put_generation(const Generation& generation) {
   if (generation.number == 0)
     throw Error(ErrorKind::InvalidData, _("generation 0 is the empty state and cannot be written"));
-  const auto highest = tables::find_number(handle_->reader, tables::kHighestGeneration).value_or(0);
+  const auto highest = tables::generation_counter(handle_->reader, tables::kHighestGeneration);
+  // From the first generation on both numbers are recorded.
+  if (current_generation() == 0)
+    tables::put_number(*handle_->writer, tables::kCurrentGeneration, 0);
   if (generation.number > highest)
     tables::put_number(*handle_->writer, tables::kHighestGeneration, generation.number);
   handle_->writer->put(Table::Generations, number_key(generation.number), encode(generation));
@@ -180,6 +209,13 @@ void WriteTransaction::erase_model(const std::string& name) {
 
 void WriteTransaction::put_pinned_digest(const PinnedDigest& pin) {
   handle_->writer->put(Table::Pins, tables::url_key(pin.url), encode(pin));
+}
+
+std::uint64_t WriteTransaction::add_override_event(OverrideEvent event) {
+  const std::vector<OverrideEvent> events = override_events();
+  event.number = events.empty() ? 1 : events.back().number + 1;
+  handle_->writer->put(Table::Overrides, number_key(event.number), encode(event));
+  return event.number;
 }
 
 }  // namespace las::state

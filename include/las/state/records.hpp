@@ -151,6 +151,21 @@ struct PinnedDigest {
   bool operator==(const PinnedDigest&) const = default;
 };
 
+/// One change of the user's overrides of policies. Events are only ever added: what is in force
+/// follows from them, and the number of the last one is the version of the whole.
+struct OverrideEvent {
+  std::uint64_t number = 0;  ///< from 1, without gaps
+  std::string action;        ///< "add", "revert"
+  std::string id;            ///< of the override: "ov-3"
+  std::string capability, reason;
+  std::string until;       ///< last day it holds, as typed ("2026-12-31"); "" = until reverted
+  std::string expires_at;  ///< the instant that day ends where it was typed; "" = never
+  std::string at, user;
+  std::string sudo_user;  ///< who called sudo; "" without
+  std::string operation_id;
+  bool operator==(const OverrideEvent&) const = default;
+};
+
 std::string to_json(const Generation& generation);
 Generation generation_from_json(const std::string& text);  ///< CorruptState if it is not one
 

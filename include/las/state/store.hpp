@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/error.hpp"
 #include "las/state/records.hpp"
 
 #include <cstdint>
@@ -16,19 +17,49 @@ namespace las::state {
 class ReadTransaction;
 class WriteTransaction;
 
+/// What to type when the state in `directory` is damaged or lost: no record is mended in place.
+std::string way_out(const std::filesystem::path& directory);
+
+/// LMDB, a C library, ends the process when it finds a contradiction where it cannot return an
+/// error (an assertion). While this object lives `say` is called then, with a CorruptState; it has
+/// to end the process itself and must neither return nor throw. One at a time in a process; without
+/// one the process aborts. What StateStore::open() checks leaves little for it.
+class LastWords {
+ public:
+  explicit LastWords(std::function<void(const Error&)> say);
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+  ~LastWords();
+};
+
+struct RecordFault {
+  std::string record;  ///< table and key: "models/tiny"
+  std::string cause;
+  bool operator==(const RecordFault&) const = default;
+};
+
 /// The LMDB environment under <state>/db: the only LMDB code. Opened once per process, in main's
 /// composition; never across fork. Readers never wait for the writer.
 ///
-/// Errors: CorruptState (unreadable record, newer schema version — the cause names both versions),
-/// NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it is retried by
-/// write().
+/// Errors: CorruptState (unreadable record, damaged file, newer schema version — the cause names
+/// both versions), NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it
+/// is retried by write().
+///
+/// LMDB maps its file and trusts it, so every page is checked when it is opened. Hazard: a file
+/// that is cut off while it is open still ends the process by SIGBUS.
 class StateStore {
  public:
   enum class Access { ReadOnly, ReadWrite };
 
   /// ReadWrite creates the environment and migrates the schema. ReadOnly of a place where las never
   /// ran gives an empty store and creates nothing.
-  static std::unique_ptr<StateStore> open(const std::filesystem::path& directory, Access access);
+  ///
+  /// `generations`: the folder whose numbered entries the state has made. A state that was never
+  /// written beside such entries is a lost one: CorruptState, since a new one would give their
+  /// numbers out again. Empty: not looked at.
+  static std::unique_ptr<StateStore> open(const std::filesystem::path& directory,
+                                          Access access,
+                                          const std::filesystem::path& generations = {});
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
   ~StateStore();
@@ -41,8 +72,8 @@ class StateStore {
   /// throws. `body` may run twice (map growth): it must only touch the transaction.
   void write(const std::function<void(WriteTransaction&)>& body);
 
-  /// Every record of every table decodes: the faults found, for `las verify`.
-  std::vector<std::string> check() const;
+  /// All records that do not decode, or that contradict each other, for `las verify`.
+  std::vector<RecordFault> check() const;
 
  private:
   struct Environment;
@@ -66,8 +97,10 @@ class ReadTransaction {
   std::optional<ServiceWish> service_wish(const std::string& id) const;
   std::vector<PortLease> ports() const;
   std::optional<ModelRecord> model(const std::string& name) const;
-  std::vector<ModelRecord> models() const;  ///< by name
+  std::vector<ModelRecord> models() const;       ///< by name
+  std::vector<std::string> model_names() const;  ///< also of records that do not decode
   std::optional<PinnedDigest> pinned_digest(const std::string& url) const;
+  std::vector<OverrideEvent> override_events() const;  ///< oldest first
 
  protected:
   ReadTransaction() = default;
@@ -94,6 +127,8 @@ class WriteTransaction : public ReadTransaction {
   void put_model(const ModelRecord& model);
   void erase_model(const std::string& name);
   void put_pinned_digest(const PinnedDigest& pin);
+  /// Gives the event the next number and returns it.
+  std::uint64_t add_override_event(OverrideEvent event);
 
  protected:
   WriteTransaction() = default;

@@ -124,6 +124,22 @@ inline state::OperationRecord full_operation(const std::string& id) {
   return operation;
 }
 
+inline state::OverrideEvent full_override_event(std::uint64_t number) {
+  state::OverrideEvent event;
+  event.number = number;
+  event.action = "add";
+  event.id = "ov-1";
+  event.capability = "engine";
+  event.reason = "we patched it";
+  event.until = "2026-12-31";
+  event.expires_at = "2026-12-31T23:00:00Z";
+  event.at = "2026-11-23T15:04:09Z";
+  event.user = "root";
+  event.sudo_user = "somebody";
+  event.operation_id = "20261123T150409-1a2b3c";
+  return event;
+}
+
 inline state::PinnedDigest full_pin(const std::string& url) {
   return {.url = url, .digest = digest_filled_with('d'), .pinned_at = "2026-11-23T15:04:08Z"};
 }
