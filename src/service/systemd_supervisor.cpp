@@ -68,6 +68,7 @@ class SystemdSupervisor final : public Supervisor {
 
  private:
   void remove_unit(const std::string& id, const Activity& activity);
+  void restart_if_running(const ServiceInstance& service, const Activity& activity);
 
   /// NotFound, which says that the unit is as gone as it was to become, passes.
   template <typename Call>
@@ -97,6 +98,7 @@ void SystemdSupervisor::remove_unit(const std::string& id, const Activity& activ
 void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
                                 const Activity& activity) {
   bool changed = false;
+  std::vector<const ServiceInstance*> mended;
   for (const std::string& id : installed()) {
     if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.id == id; }))
       continue;
@@ -109,13 +111,35 @@ void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
     // A system unit's is made by systemd, which knows the dynamic user to give it to.
     if (around_.layout.scope == Scope::User && !service.data_directory.empty())
       around_.files.make_directories(service.data_directory, 0700);
-    if (write_unit(around_.files, around_.layout.units, service)) {
-      activity.debug("service", "wrote " + unit_name(service.id));
-      changed = true;
-    }
+    const auto before = around_.files.try_read(around_.layout.units / unit_name(service.id));
+    if (!write_unit(around_.files, around_.layout.units, service))
+      continue;
+    activity.debug("service", "wrote " + unit_name(service.id));
+    changed = true;
+    if (before && without_comments(*before) != without_comments(service.unit_text))
+      mended.push_back(&service);
   }
   if (changed)
     bus_->reload();
+  for (const ServiceInstance* service : mended)
+    restart_if_running(*service, activity);
+}
+
+/// Whoever changes a service's unit stops the service first; one that runs all the same runs from a
+/// unit that las did not write.
+void SystemdSupervisor::restart_if_running(const ServiceInstance& service,
+                                           const Activity& activity) {
+  const RunState now = status(service).state;
+  if (now != RunState::Running && now != RunState::Starting)
+    return;
+  activity.warn("service",
+                fmt::format(fmt::runtime(_("the unit of {} had been edited; restarting it as las "
+                                           "wrote it")),
+                            service.id));
+  const std::string unit = unit_name(service.id);
+  // Its earlier restarts count against the start limit.
+  tolerate_unknown_unit([&] { bus_->reset_failed(unit); });
+  bus_->restart(unit, activity);
 }
 
 void SystemdSupervisor::start(const ServiceInstance& service, const Activity& activity) {

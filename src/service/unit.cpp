@@ -104,6 +104,15 @@ std::string unit_name(std::string_view service_id) {
   return fmt::format("las-{}.service", escaped);
 }
 
+std::string without_comments(std::string_view unit_text) {
+  std::string out;
+  for (const std::string& line : text::lines(unit_text)) {
+    if (!line.starts_with('#'))
+      out += line + "\n";
+  }
+  return out;
+}
+
 std::string render_unit(const UnitInput& input) {
   const std::string module =
       input.instance.module.empty() ? input.instance.id : input.instance.module;

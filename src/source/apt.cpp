@@ -38,6 +38,7 @@ class Apt : public SourceKind {
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,
                      const Activity& activity) override;
+  std::string inherited(const std::string& wanted, const std::string& needed_by) const override;
   std::vector<std::string> verify_external(const std::string& wanted,
                                            const Activity& activity) override;
 
@@ -389,6 +390,23 @@ void Apt::undo_external(const std::string& before,
   packages = removable(packages, undoing);
   if (!packages.empty())
     act(remove_options(), packages, undoing);
+}
+
+std::string Apt::inherited(const std::string& wanted, const std::string& needed_by) const {
+  const Json record = parse_record(wanted), needs = parse_record(needed_by);
+  const Words needed = names_in(needs, "packages"), requested = names_in(record, "packages");
+  Words shared, brought;
+  for (const std::string& name : names_in(record, "installed")) {
+    const bool is_shared = std::find(needed.begin(), needed.end(), name) != needed.end();
+    if (is_shared)
+      shared.push_back(name);
+    // What came along with them may be what the shared ones stand on.
+    if (is_shared || std::find(requested.begin(), requested.end(), name) == requested.end())
+      brought.push_back(name);
+  }
+  if (shared.empty())
+    return {};
+  return Json{{"packages", shared}, {"installed", brought}, {"upgraded", Json::object()}}.dump();
 }
 
 std::vector<std::string> Apt::verify_external(const std::string& wanted, const Activity& activity) {

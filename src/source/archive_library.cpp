@@ -33,6 +33,20 @@ ArchiveLibrary open_library() {
   library.load(table.entry_perm, "archive_entry_perm");
   library.load(table.entry_size, "archive_entry_size");
   library.load(table.entry_size_is_set, "archive_entry_size_is_set");
+  library.load(table.write_new, "archive_write_new");
+  library.load(table.write_free, "archive_write_free");
+  library.load(table.write_set_format_pax_restricted, "archive_write_set_format_pax_restricted");
+  library.load(table.write_open, "archive_write_open");
+  library.load(table.write_header, "archive_write_header");
+  library.load(table.write_data, "archive_write_data");
+  library.load(table.write_close, "archive_write_close");
+  library.load(table.entry_new, "archive_entry_new");
+  library.load(table.entry_free, "archive_entry_free");
+  library.load(table.entry_set_pathname, "archive_entry_set_pathname");
+  library.load(table.entry_set_filetype, "archive_entry_set_filetype");
+  library.load(table.entry_set_perm, "archive_entry_set_perm");
+  library.load(table.entry_set_size, "archive_entry_set_size");
+  library.load(table.entry_set_symlink, "archive_entry_set_symlink");
   return table;
 }
 

@@ -6,7 +6,7 @@
 
 namespace las::source {
 
-/// The functions of libarchive that unpacking needs; reading only, its own disk writer is not used.
+/// The functions of libarchive that unpacking and make_tar() need; its own disk writer is not used.
 struct ArchiveLibrary {
   decltype(&::archive_read_new) read_new;
   decltype(&::archive_read_free) read_free;
@@ -31,6 +31,21 @@ struct ArchiveLibrary {
   decltype(&::archive_entry_perm) entry_perm;
   decltype(&::archive_entry_size) entry_size;
   decltype(&::archive_entry_size_is_set) entry_size_is_set;
+
+  decltype(&::archive_write_new) write_new;
+  decltype(&::archive_write_free) write_free;
+  decltype(&::archive_write_set_format_pax_restricted) write_set_format_pax_restricted;
+  decltype(&::archive_write_open) write_open;
+  decltype(&::archive_write_header) write_header;
+  decltype(&::archive_write_data) write_data;
+  decltype(&::archive_write_close) write_close;
+  decltype(&::archive_entry_new) entry_new;
+  decltype(&::archive_entry_free) entry_free;
+  decltype(&::archive_entry_set_pathname) entry_set_pathname;
+  decltype(&::archive_entry_set_filetype) entry_set_filetype;
+  decltype(&::archive_entry_set_perm) entry_set_perm;
+  decltype(&::archive_entry_set_size) entry_set_size;
+  decltype(&::archive_entry_set_symlink) entry_set_symlink;
 };
 
 /// Opened on first use and kept.

@@ -3,6 +3,7 @@
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 
 namespace las::source {
@@ -23,16 +24,6 @@ std::string describe(PathFault fault) {
       return _("a path holds control characters");
   }
   return {};
-}
-
-/// Foreign names end up in messages: control characters would reach the terminal.
-std::string printable(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      c = '?';
-  }
-  return out;
 }
 
 }  // namespace
@@ -60,7 +51,7 @@ std::vector<std::string> entry_parts(std::string_view name) {
   std::vector<std::string> parts;
   const PathFault fault = split_path(name, parts);
   if (fault != PathFault::None)
-    throw Error(ErrorKind::Integrity, describe(fault), printable(name));
+    throw Error(ErrorKind::Integrity, describe(fault), text::printable(name));
   return parts;
 }
 
@@ -68,7 +59,7 @@ std::vector<std::string> manifest_parts(std::string_view path) {
   std::vector<std::string> parts;
   const PathFault fault = split_path(path, parts);
   if (fault != PathFault::None)
-    throw Error(ErrorKind::InvalidData, describe(fault), printable(path));
+    throw Error(ErrorKind::InvalidData, describe(fault), text::printable(path));
   return parts;
 }
 
@@ -76,8 +67,8 @@ void check_link_target(std::string_view entry,
                        const std::vector<std::string>& link,
                        std::string_view target) {
   const auto refuse = [&](std::string message) {
-    throw Error(ErrorKind::Integrity, std::move(message), printable(entry))
-        .cause(printable(target));
+    throw Error(ErrorKind::Integrity, std::move(message), text::printable(entry))
+        .cause(text::printable(target));
   };
   if (target.empty() || link.empty())
     refuse(_("a symlink points nowhere"));

@@ -12,6 +12,10 @@ void SourceKind::undo_external(const std::string&,
                                const std::vector<std::string>&,
                                const Activity&) {}
 
+std::string SourceKind::inherited(const std::string&, const std::string&) const {
+  return {};
+}
+
 std::vector<std::string> SourceKind::verify_external(const std::string&, const Activity&) {
   return {};
 }

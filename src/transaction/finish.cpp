@@ -3,7 +3,7 @@
 #include "run_state.hpp"
 
 #include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
+#include "las/service/unit.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -34,15 +34,6 @@ bool wished_running(const state::StateStore& store, const std::string& id) {
       running = wish->running;
   });
   return running;
-}
-
-std::string without_comments(const std::string& unit) {
-  std::string out;
-  for (const std::string& line : text::lines(unit)) {
-    if (!line.starts_with('#'))
-      out += line + "\n";
-  }
-  return out;
 }
 
 bool is_up(service::RunState state) {
@@ -104,23 +95,6 @@ bool payload_in_use(const state::StateStore& store,
   return used;
 }
 
-void undo_external(const Surroundings& world,
-                   const std::vector<state::ExternalChange>& changes,
-                   const std::vector<state::ExternalChange>& kept,
-                   const Activity& activity) {
-  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-    const auto kind = world.sources.find(change->kind);
-    if (kind == world.sources.end())
-      continue;
-    std::vector<std::string> wanted_by_others;
-    for (const state::ExternalChange& other : kept) {
-      if (other.kind == change->kind)
-        wanted_by_others.push_back(other.wanted);
-    }
-    kind->second->undo_external(change->before, change->wanted, wanted_by_others, activity);
-  }
-}
-
 // Takes the payloads of this operation out of the store; a damaged one that was replaced is put
 // back.
 void remove_staged_payloads(const Run& run, std::optional<std::uint64_t> rejected) {
@@ -137,25 +111,6 @@ void remove_staged_payloads(const Run& run, std::optional<std::uint64_t> rejecte
   }
 }
 
-std::vector<state::ExternalChange> still_wanted(const state::Generation& generation) {
-  std::vector<state::ExternalChange> changes;
-  for (const state::InstalledModule& module : generation.modules)
-    changes.insert(changes.end(), module.external.begin(), module.external.end());
-  return changes;
-}
-
-// The changes that `from` stands on and `to` does not.
-std::vector<state::ExternalChange> no_longer_wanted(const state::Generation& from,
-                                                    const state::Generation& to) {
-  const std::vector<state::ExternalChange> kept = still_wanted(to);
-  std::vector<state::ExternalChange> gone;
-  for (const state::ExternalChange& change : still_wanted(from)) {
-    if (std::find(kept.begin(), kept.end(), change) == kept.end())
-      gone.push_back(change);
-  }
-  return gone;
-}
-
 }  // namespace
 
 bool service_changed(const state::Generation& from, const state::ServiceInstance& service) {
@@ -164,8 +119,8 @@ bool service_changed(const state::Generation& from, const state::ServiceInstance
     return true;
   // The unit's comment lines name the version of las; a newer las alone restarts nothing.
   state::ServiceInstance a = *before, b = service;
-  a.unit_text = without_comments(a.unit_text);
-  b.unit_text = without_comments(b.unit_text);
+  a.unit_text = service::without_comments(a.unit_text);
+  b.unit_text = service::without_comments(b.unit_text);
   return !(a == b);
 }
 

@@ -73,6 +73,14 @@ state::Generation next_generation(const Run& run,
   next.world = plan.world;
   for (const plan::PlannedAction& action : plan.actions)
     apply(next, action, staged);
+  // A dependency that was asked for since is the user's own.
+  for (state::InstalledModule& module : next.modules) {
+    if (std::any_of(next.world.begin(), next.world.end(), [&](const auto& wish) {
+          return wish.module == module.name;
+        }))
+      module.reason = state::Reason::User;
+  }
+  hand_over_external(run.world, present, next);
   // Services of a module that changed run from another store path now.
   for (state::ServiceInstance& service : next.services) {
     const bool changed = std::any_of(

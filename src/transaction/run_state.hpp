@@ -34,6 +34,22 @@ state::Generation next_generation(const Run& run,
                                   const std::vector<state::InstalledModule>& staged);
 void write_generation_folder(const Surroundings& world, const state::Generation& generation);
 
+/// The changes outside the store that the generation's modules stand on.
+std::vector<state::ExternalChange> still_wanted(const state::Generation& generation);
+/// Those that `from` stands on and `to` does not.
+std::vector<state::ExternalChange> no_longer_wanted(const state::Generation& from,
+                                                    const state::Generation& to);
+/// Records with the modules of `to` what they need of the changes that `from` leaves behind, so
+/// that the last to need it takes it away.
+void hand_over_external(const Surroundings& world,
+                        const state::Generation& from,
+                        state::Generation& to);
+/// Takes the changes back, the last first; what `kept` names stays.
+void undo_external(const Surroundings& world,
+                   const std::vector<state::ExternalChange>& changes,
+                   const std::vector<state::ExternalChange>& kept,
+                   const Activity& activity);
+
 /// Step 5: the commit point. `start`: services that are to run from now on, besides the new ones.
 void commit(Run& run,
             const state::Generation& generation,

@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# systemd.sh LAS: the main job inside a real, booted systemd. Needs root and the binary LAS.
-# The engine's wheel is fetched outside, by its hash, and shown to the machine.
+# systemd.sh LAS JOB: the binary LAS inside a real, booted systemd, driven by JOB, a script of
+# nspawn/ (main-job.sh, user-job.sh). Needs root. The engine's wheel is fetched outside, by its hash,
+# and shown to the machine.
 set -euo pipefail
-las=$(realpath "${1:?usage: systemd.sh LAS}")
+las=$(realpath "${1:?usage: systemd.sh LAS JOB}")
+job=${2:?usage: systemd.sh LAS JOB}
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 125; }
 
@@ -26,5 +28,5 @@ mkdir -p "$work/las/bin"
 cp "$las" "$work/las/bin/las"
 cp -r share "$work/las/share"
 tests/e2e/nspawn/run-in-systemd.sh --time-limit 300 \
-  --bind "$work/las:/las" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
-  "$work/root" tests/e2e/nspawn/main-job.sh
+  --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
+  "$work/root" "tests/e2e/nspawn/$job"

@@ -49,7 +49,8 @@ class Supervisor {
   virtual std::string limits() const = 0;
 
   /// Makes the set of installed services equal to `wanted`: writes changed units, removes units of
-  /// las that are not wanted (stopping them first), reloads once. Starts nothing. Idempotent.
+  /// las that are not wanted (stopping them first), reloads once. Starts nothing that does not run;
+  /// what runs from a unit that somebody edited is restarted with the right one. Idempotent.
   virtual void install(const std::vector<state::ServiceInstance>& wanted,
                        const Activity& activity) = 0;
 

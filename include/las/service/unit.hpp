@@ -36,6 +36,10 @@ struct UnitInput {
 /// Byte-identical for equal input.
 std::string render_unit(const UnitInput& input);
 
+/// The unit without its comment lines: what systemd makes of it. Only the comments name las's
+/// version.
+std::string without_comments(std::string_view unit_text);
+
 /// Escapes one ExecStart word: quotes, backslashes, '%' (specifiers) and '$' (variables).
 /// Source: systemd.service(5) "COMMAND LINES", systemd.unit(5) "SPECIFIERS".
 std::string escape_exec_word(std::string_view word);

@@ -88,6 +88,12 @@ class SourceKind {
                              const std::vector<std::string>& wanted_by_others,
                              const Activity& activity);
 
+  /// When the module that made the change `wanted` leaves: the part of it that a module which
+  /// stays, recorded as `needed_by`, goes on needing. A record for that module to keep, with the
+  /// same `before`, so that the last one takes it back; "" if it needs none of it. Pure.
+  /// CorruptState for a damaged record.
+  virtual std::string inherited(const std::string& wanted, const std::string& needed_by) const;
+
   /// Whether what `wanted` brought is still there, for verify: the faults found.
   virtual std::vector<std::string> verify_external(const std::string& wanted,
                                                    const Activity& activity);

@@ -8,6 +8,8 @@ set -eu
 
 suite=bookworm
 packages=systemd,systemd-sysv,dbus,curl,iproute2,ca-certificates,python3,python3-venv
+# A user's own systemd, with its bus.
+packages=$packages,libpam-systemd,dbus-user-session
 # What the las binary needs at run time (its Depends; the first three are opened when needed).
 packages=$packages,libcurl4,libarchive13,libssl3,libyaml-cpp0.7,libfmt9,liblmdb0,libhwloc15,libsolv1
 

@@ -9,13 +9,10 @@ cp /opt/units/words.service /etc/systemd/system/las-words.service
 systemctl daemon-reload
 systemctl start las-words.service
 pid=$(systemctl show -P MainPID las-words.service)
-# The program writes its file, then becomes "sleep".
-tries=0
-until [ "$(cat "/proc/$pid/comm")" = sleep ] || [ $tries = 100 ]; do
-  tries=$((tries + 1))
-  sleep 0.1
-done
-cat /var/lib/las/data/words/seen || journalctl -u las-words.service --no-pager
+seen=/var/lib/las/data/words/seen
+# The program writes its working directory last, then becomes "sleep"; tail hears of it by inotify.
+timeout 30 tail -n +1 -F $seen 2>/dev/null | sed '/^\[\/var\/lib\/private\//q'
+[ -s $seen ] || journalctl -u las-words.service --no-pager
 echo "state: $(systemctl is-active las-words.service)"
 echo "user: $([ "$(stat -c %u "/proc/$pid")" -gt 60000 ] && echo dynamic || echo "not dynamic")"
 echo "data: $(readlink /var/lib/las/data/words)"

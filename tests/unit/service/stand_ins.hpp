@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "support/no_processes.hpp"
+
 #include "las/base/error.hpp"
 #include "las/service/supervisor.hpp"
 
@@ -107,7 +109,7 @@ class StandInSystemdBus : public las::platform::SystemdBus {
 };
 
 /// Runs nothing: remembers what it was to run and answers as told.
-class StandInProcessRunner : public las::platform::ProcessRunner {
+class StandInProcessRunner : public las::test::NoProcesses {
  public:
   las::platform::ProcessResult run(const las::platform::Command& command,
                                    const las::Activity&,
@@ -117,20 +119,6 @@ class StandInProcessRunner : public las::platform::ProcessRunner {
     if (missing)
       throw las::Error(las::ErrorKind::NotFound, "the program does not exist", command.argv[0]);
     return result;
-  }
-
-  las::platform::ProcessIdentity spawn_detached(const las::platform::DetachedCommand&) override {
-    throw las::Error(las::ErrorKind::Io, "a stand-in starts nothing");
-  }
-
-  bool alive(const las::platform::ProcessIdentity&) const override { return false; }
-
-  std::optional<las::platform::ProcessIdentity> identify(pid_t) const override { return {}; }
-
-  void signal_group(const las::platform::ProcessIdentity&, int) override {}
-
-  bool wait_gone(const las::platform::ProcessIdentity&, std::chrono::milliseconds) override {
-    return true;
   }
 
   std::optional<std::filesystem::path> find_program(std::string_view,

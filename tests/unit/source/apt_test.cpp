@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apt_recordings.hpp"
-#include "stand_ins.hpp"
+#include "source_bench.hpp"
 #include "support/catch.hpp"
-#include "support/temp_directory.hpp"
-
-#include "las/source/source.hpp"
 
 using namespace las;
 using las::test::error_of;
@@ -22,21 +19,9 @@ const std::string kQuery =
 const std::string kRemove = "remove -o APT::Get::AutomaticRemove=false ";
 
 /// The apt source over a script, as root on "/".
-struct Bench {
-  test::TempDirectory folder;
-  std::unique_ptr<platform::FileSystem> files = platform::make_posix_file_system();
-  test::ScriptedProcesses processes;
-  test::StandInFetcher fetcher;
-  platform::Environment environment;
-  platform::Layout layout;
-  test::RecordingReporter reporter;
-  Cancellation cancellation;
-  Activity activity{reporter, cancellation};
-  catalog::Source source;
-  source::StageRequest request;
+struct Bench : test::SourceBench {
   Lines journal;
-  std::unique_ptr<source::SourceKind> apt =
-      source::make_apt_source({*files, processes, fetcher, environment, layout});
+  std::unique_ptr<source::SourceKind> apt = source::make_apt_source(surroundings());
 
   explicit Bench(Lines packages) {
     environment.variables = {{"http_proxy", "http://proxy:3128"}, {"LC_ALL", "de_DE.UTF-8"}};
@@ -44,7 +29,6 @@ struct Bench {
     source.how = catalog::AptSource{std::move(packages)};
     request.module = "tool";
     request.version = "1";
-    request.source = &source;
     request.staging = folder.path();
     request.journal_external = [this](const std::string& before, const std::string& wanted) {
       processes.log.push_back("JOURNAL");
@@ -231,6 +215,30 @@ TEST_CASE("undoing keeps packages that another module asked for too", "[source]"
   bench.answer("apt-mark showmanual tree", "tree\n");
   bench.apt->undo_external(kBefore, kWanted, {kWanted}, bench.activity);
   CHECK(bench.processes.log == Lines{kQuery + "tree", "apt-mark showmanual tree"});
+}
+
+TEST_CASE(
+    "what a module needs of packages that another brought is handed over as a record of its own",
+    "[source]") {
+  Bench bench({"tree"});
+  const std::string brought =
+      R"({"installed":["jq","libjq1","tree"],"packages":["jq","tree"],"upgraded":{}})";
+  const auto part = [&](const std::string& needed_by) {
+    return bench.apt->inherited(brought, needed_by);
+  };
+  // jq goes with the module that leaves; libjq1 may be what tree stands on.
+  CHECK(part(R"({"installed":[],"packages":["sl","tree"]})") ==
+        R"({"installed":["libjq1","tree"],"packages":["tree"],"upgraded":{}})");
+  CHECK(part(R"({"installed":["sl"],"packages":["libjq1"]})") ==
+        R"({"installed":["libjq1"],"packages":["libjq1"],"upgraded":{}})");
+  CHECK(part(R"({"installed":[],"packages":["sl"]})").empty());
+  CHECK(error_of([&] { part("x"); }).kind() == ErrorKind::CorruptState);
+  CHECK(bench.processes.log.empty());
+}
+
+TEST_CASE("packages that were there before are handed over to nobody", "[source]") {
+  Bench bench({"tree"});
+  CHECK(bench.apt->inherited(R"({"installed":[],"packages":["tree"]})", kWanted).empty());
 }
 
 TEST_CASE("undoing keeps packages that were there, or that the administrator took over",

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "payload.hpp"
-#include "stand_ins.hpp"
+#include "source_bench.hpp"
 #include "support/catch.hpp"
-#include "support/temp_directory.hpp"
 #include "url.hpp"
 #include "ustar.hpp"
 
 #include "las/base/text.hpp"
-#include "las/source/source.hpp"
 
 using namespace las;
 using las::test::error_of;
@@ -22,28 +20,15 @@ const std::string kUrl = "https://host/tool-1.0.tar?download=1";
 const std::string kSums = "https://host/SHA256SUMS";
 
 /// The archive source over a fetcher that serves from memory.
-struct Bench {
-  test::TempDirectory folder;
-  std::unique_ptr<platform::FileSystem> files = platform::make_posix_file_system();
-  test::ScriptedProcesses processes;
-  test::StandInFetcher fetcher;
-  platform::Environment environment;
-  platform::Layout layout;
-  test::RecordingReporter reporter;
-  Cancellation cancellation;
-  Activity activity{reporter, cancellation};
-  catalog::Source source;
-  source::StageRequest request;
+struct Bench : test::SourceBench {
   std::map<std::string, Digest> pins;
-  std::unique_ptr<source::SourceKind> archive =
-      source::make_archive_source({*files, processes, fetcher, environment, layout});
+  std::unique_ptr<source::SourceKind> archive = source::make_archive_source(surroundings());
 
   Bench() {
     layout.cache = folder / "cache";
     write_file(folder / "manifest/launcher.sh", "#!/bin/sh\nexec tool\n");
     request.module = "tool";
     request.version = "1.0";
-    request.source = &source;
     request.manifest_directory = (folder / "manifest").string();
     request.staging = folder / "staging";
     request.pinned = [this](const std::string& url) -> std::optional<Digest> {
@@ -259,8 +244,7 @@ TEST_CASE("the file name of a URL is decoded and without its query", "[source]")
 
 TEST_CASE("every kind of source is known by its name", "[source]") {
   Bench bench;
-  const auto kinds = source::make_source_kinds(
-      {*bench.files, bench.processes, bench.fetcher, bench.environment, bench.layout});
+  const auto kinds = source::make_source_kinds(bench.surroundings());
   Lines names;
   for (const auto& [name, kind] : kinds) {
     CHECK(kind->kind() == name);

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive_writer.hpp"
-#include "stand_ins.hpp"
+#include "source_bench.hpp"
 #include "support/catch.hpp"
-#include "support/temp_directory.hpp"
-
-#include "las/platform/environment.hpp"
-#include "las/source/source.hpp"
 
 using namespace las;
 using las::test::error_of;
@@ -16,21 +12,11 @@ using Lines = std::vector<std::string>;
 namespace {
 
 /// The python source in user scope; packages come from a folder, never from an index.
-struct Bench {
-  test::TempDirectory folder;
-  std::unique_ptr<platform::FileSystem> files = platform::make_posix_file_system();
+struct Bench : test::SourceBench {
   std::unique_ptr<platform::ProcessRunner> real = platform::make_posix_process_runner();
-  test::ScriptedProcesses scripted;
-  test::StandInFetcher fetcher;
-  platform::Environment environment = platform::read_environment();
-  platform::Layout layout;
-  test::RecordingReporter reporter;
-  Cancellation cancellation;
-  Activity activity{reporter, cancellation};
-  catalog::Source source;
-  source::StageRequest request;
 
   Bench() {
+    environment = platform::read_environment();
     layout.scope = platform::Scope::User;
     layout.state = folder / "state";
     layout.cache = folder / "cache";
@@ -43,7 +29,6 @@ struct Bench {
       environment.variables.erase(name);
     request.module = "tiny";
     request.version = "1.0";
-    request.source = &source;
     request.manifest_directory = (folder / "manifest").string();
     request.staging = layout.staging() / "op";
     std::filesystem::create_directories(request.staging);
@@ -69,13 +54,13 @@ struct Bench {
     return "tinypkg==1.0 --hash=sha256:" + platform::digest_of_file(wheel).hex();
   }
 
-  std::unique_ptr<source::SourceKind> python(platform::ProcessRunner& processes) {
-    return source::make_python_source({*files, processes, fetcher, environment, layout});
+  std::unique_ptr<source::SourceKind> python(platform::ProcessRunner& runner) {
+    return source::make_python_source({*files, runner, fetcher, environment, layout});
   }
 
   source::Staged stage() { return python(*real)->stage(request, activity); }
 
-  std::string unavailable() { return python(scripted)->unavailable(source, activity); }
+  std::string unavailable() { return python(processes)->unavailable(source, activity); }
 };
 
 Lines names_in(const std::filesystem::path& folder) {
@@ -95,19 +80,19 @@ TEST_CASE("python is offered only where it can make environments of the right ve
   Bench bench;
   bench.source.how = catalog::PythonSource{{kWrongHash}, *VersionRange::parse(">=3.10,<3.13")};
   CHECK(bench.unavailable() == "python3 is missing (apt install python3-venv)");
-  bench.scripted.programs = {"python3"};
-  bench.scripted.answers = {{"import ensurepip, venv", {1, "", "ModuleNotFoundError"}, false}};
+  bench.processes.programs = {"python3"};
+  bench.processes.answers = {{"import ensurepip, venv", {1, "", "ModuleNotFoundError"}, false}};
   CHECK(bench.unavailable() == "python3 cannot make environments (apt install python3-venv)");
-  bench.scripted.answers = {{"import ensurepip, venv", {0, "3.9.2\n", ""}, false}};
+  bench.processes.answers = {{"import ensurepip, venv", {0, "3.9.2\n", ""}, false}};
   CHECK(bench.unavailable() == "it needs python >=3.10,<3.13; this machine has 3.9.2");
-  bench.scripted.answers = {{"import ensurepip, venv", {0, "3.11.7\n", ""}, false}};
+  bench.processes.answers = {{"import ensurepip, venv", {0, "3.11.7\n", ""}, false}};
   CHECK(bench.unavailable().empty());
-  CHECK_FALSE(bench.scripted.commands.back().environment.contains("PYTHONPATH"));
+  CHECK_FALSE(bench.processes.commands.back().environment.contains("PYTHONPATH"));
 }
 
 TEST_CASE("a python source is described by its first requirement", "[source]") {
   Bench bench;
-  const auto python = bench.python(bench.scripted);
+  const auto python = bench.python(bench.processes);
   CHECK(python->kind() == "python");
   bench.source.how = catalog::PythonSource{{kWrongHash}, {}};
   CHECK(python->describe(bench.source) == "tinypkg==1.0");
@@ -183,12 +168,12 @@ TEST_CASE("an index that cannot be reached lets the next source be tried", "[sou
   bench.source.how = catalog::PythonSource{{kWrongHash}, {}};
   const auto payload = bench.request.staging / "payload";
   const std::string in_payload = (payload / "bin/python3").string() + " -m pip ";
-  bench.scripted.programs = {"python3"};
-  bench.scripted.on_run = [&](const std::string& line) {
+  bench.processes.programs = {"python3"};
+  bench.processes.on_run = [&](const std::string& line) {
     if (line.find("-m venv") != std::string::npos)
       std::filesystem::create_directories(payload / "bin");
   };
-  bench.scripted.answers = {
+  bench.processes.answers = {
       {"import ensurepip", {0, "3.11.7\n", ""}, false},
       {"-m venv", {0, "", ""}, false},
       {in_payload + "install",
@@ -196,19 +181,19 @@ TEST_CASE("an index that cannot be reached lets the next source be tried", "[sou
         "",
         "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(…)'"},
        false}};
-  const auto python = bench.python(bench.scripted);
+  const auto python = bench.python(bench.processes);
   const Error error = error_of([&] { python->stage(bench.request, bench.activity); });
   CHECK(error.kind() == ErrorKind::Network);
   CHECK(error.message() == "pip cannot install the locked packages");
   CHECK(error.cause().starts_with("Retrying ("));
-  CHECK(bench.scripted.log ==
-        Lines{bench.scripted.log.front(),
+  CHECK(bench.processes.log ==
+        Lines{bench.processes.log.front(),
               "/usr/bin/python3 -m venv " + payload.string(),
               in_payload +
                   "install --require-hashes --no-deps --only-binary :all: --no-compile --no-input "
                   "--disable-pip-version-check --progress-bar off -r " +
                   (payload / "requirements.lock").string()});
-  const auto& variables = bench.scripted.commands.back().environment;
+  const auto& variables = bench.processes.commands.back().environment;
   CHECK(variables.at("PIP_FIND_LINKS") == (bench.folder / "wheels").string());
   CHECK(variables.at("PIP_CACHE_DIR") == (bench.folder / "cache/pip").string());
   CHECK(variables.at("TMPDIR") == (bench.request.staging / "tmp").string());
@@ -218,8 +203,8 @@ TEST_CASE("an index that cannot be reached lets the next source be tried", "[sou
 TEST_CASE("a lock that is not one is refused before anything runs", "[source]") {
   Bench bench;
   bench.source.how = catalog::PythonSource{{"tinypkg>=1"}, {}};
-  const auto python = bench.python(bench.scripted);
+  const auto python = bench.python(bench.processes);
   const Error error = error_of([&] { python->stage(bench.request, bench.activity); });
   CHECK(error.kind() == ErrorKind::InvalidData);
-  CHECK(bench.scripted.log.empty());
+  CHECK(bench.processes.log.empty());
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "support/no_processes.hpp"
+
 #include "las/base/error.hpp"
 #include "las/base/text.hpp"
 #include "las/fetch/fetch.hpp"
@@ -117,7 +119,7 @@ class StandInFetcher : public fetch::Fetcher {
 };
 
 /// Answers commands from a script instead of running them.
-class ScriptedProcesses : public platform::ProcessRunner {
+class ScriptedProcesses : public NoProcesses {
  public:
   struct Answer {
     std::string part;  ///< of the command line, arguments joined by spaces
@@ -150,20 +152,6 @@ class ScriptedProcesses : public platform::ProcessRunner {
       return result;
     }
     throw Error(ErrorKind::Io, "the script has no answer", line);
-  }
-
-  platform::ProcessIdentity spawn_detached(const platform::DetachedCommand&) override {
-    throw Error(ErrorKind::Io, "nothing is spawned here");
-  }
-
-  bool alive(const platform::ProcessIdentity&) const override { return false; }
-
-  std::optional<platform::ProcessIdentity> identify(pid_t) const override { return std::nullopt; }
-
-  void signal_group(const platform::ProcessIdentity&, int) override {}
-
-  bool wait_gone(const platform::ProcessIdentity&, std::chrono::milliseconds) override {
-    return true;
   }
 
   std::optional<std::filesystem::path> find_program(std::string_view program,

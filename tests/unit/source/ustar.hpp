@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "support/catch.hpp"
+
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace las::test {
 
@@ -70,7 +73,10 @@ class Ustar {
 
  private:
   static void octal(char* field, int width, unsigned long long value) {
-    std::snprintf(field, static_cast<std::size_t>(width), "%0*llo", width - 1, value);
+    // `width` counts the NUL that ends the field; digits that do not fit are the test's mistake.
+    const std::string digits = fmt::format("{:0{}o}", value, width - 1);
+    REQUIRE(digits.size() == static_cast<std::size_t>(width - 1));
+    digits.copy(field, digits.size());
   }
 
   std::string bytes_;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lies outside the store: which changes a generation stands on, and taking back the others.
+#include "run_state.hpp"
+
+#include <algorithm>
+
+namespace las::transaction {
+
+namespace {
+
+bool contains(const std::vector<state::ExternalChange>& changes,
+              const state::ExternalChange& change) {
+  return std::find(changes.begin(), changes.end(), change) != changes.end();
+}
+
+// The parts of `change` that `module` needs, as records of its own.
+std::vector<state::ExternalChange> heritage(const source::SourceKind& kind,
+                                            const state::ExternalChange& change,
+                                            const state::InstalledModule& module) {
+  std::vector<state::ExternalChange> parts;
+  for (const state::ExternalChange& own : module.external) {
+    if (own.kind != change.kind)
+      continue;
+    const std::string part = kind.inherited(change.wanted, own.wanted);
+    if (!part.empty())
+      parts.push_back({change.kind, change.before, part});
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::vector<state::ExternalChange> still_wanted(const state::Generation& generation) {
+  std::vector<state::ExternalChange> changes;
+  for (const state::InstalledModule& module : generation.modules)
+    changes.insert(changes.end(), module.external.begin(), module.external.end());
+  return changes;
+}
+
+std::vector<state::ExternalChange> no_longer_wanted(const state::Generation& from,
+                                                    const state::Generation& to) {
+  const std::vector<state::ExternalChange> kept = still_wanted(to);
+  std::vector<state::ExternalChange> gone;
+  for (const state::ExternalChange& change : still_wanted(from)) {
+    if (!contains(kept, change))
+      gone.push_back(change);
+  }
+  return gone;
+}
+
+void hand_over_external(const Surroundings& world,
+                        const state::Generation& from,
+                        state::Generation& to) {
+  for (const state::ExternalChange& change : no_longer_wanted(from, to)) {
+    const auto kind = world.sources.find(change.kind);
+    if (kind == world.sources.end())
+      continue;
+    for (state::InstalledModule& module : to.modules) {
+      for (state::ExternalChange& part : heritage(*kind->second, change, module)) {
+        if (!contains(module.external, part))
+          module.external.push_back(std::move(part));
+      }
+    }
+  }
+}
+
+void undo_external(const Surroundings& world,
+                   const std::vector<state::ExternalChange>& changes,
+                   const std::vector<state::ExternalChange>& kept,
+                   const Activity& activity) {
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    const auto kind = world.sources.find(change->kind);
+    if (kind == world.sources.end())
+      continue;
+    std::vector<std::string> wanted_by_others;
+    for (const state::ExternalChange& other : kept) {
+      if (other.kind == change->kind)
+        wanted_by_others.push_back(other.wanted);
+    }
+    kind->second->undo_external(change->before, change->wanted, wanted_by_others, activity);
+  }
+}
+
+}  // namespace las::transaction

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/source/tar.hpp"
+
+#include "source_bench.hpp"
+#include "support/catch.hpp"
+
+#include "las/source/extract.hpp"
+
+using namespace las;
+using source::TarEntry;
+
+TEST_CASE("a tar that las made unpacks to the same tree", "[source]") {
+  const std::string long_name = std::string(120, 'd') + "/" + std::string(120, 'f');
+  const std::vector<TarEntry> entries = {
+      {TarEntry::Kind::Directory, "empty", ""},
+      {TarEntry::Kind::File, "sys/0000:00:02.0/vendor", "0x8086\n"},
+      {TarEntry::Kind::File, "nothing", ""},
+      {TarEntry::Kind::File, "binary", std::string("\0\xff\n", 3)},
+      {TarEntry::Kind::File, long_name, "deep"},
+      {TarEntry::Kind::Symlink, "sys/link", "0000:00:02.0"}};
+  test::SourceBench bench;
+  const std::string bytes = source::make_tar(entries);
+  CHECK(bytes == source::make_tar(entries));
+  CHECK(bytes.size() % 512 == 0);
+  test::write_file(bench.folder / "a.tar", bytes);
+  bench.files->make_directories(bench.folder / "out");
+  source::extract_archive(
+      *bench.files, bench.folder / "a.tar", bench.folder / "out", 0, {}, bench.activity);
+  CHECK(test::read_file(bench.folder / "out/sys/0000:00:02.0/vendor") == "0x8086\n");
+  CHECK(test::read_file(bench.folder / "out/sys/link/vendor") == "0x8086\n");
+  CHECK(std::filesystem::read_symlink(bench.folder / "out/sys/link") == "0000:00:02.0");
+  CHECK(test::read_file(bench.folder / "out/nothing").empty());
+  CHECK(test::read_file(bench.folder / "out/binary") == std::string("\0\xff\n", 3));
+  CHECK(test::read_file(bench.folder / "out" / long_name) == "deep");
+  CHECK(std::filesystem::is_directory(bench.folder / "out/empty"));
+}
