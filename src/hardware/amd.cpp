@@ -1,61 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "board.hpp"
 #include "gpus.hpp"
 #include "parse.hpp"
 
 #include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
-
 namespace las::hardware {
 
 namespace {
-
-constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes";
-
-// "0000:03:00.0" as KFD writes it: the domain, and bus, slot and function in one number.
-struct Location {
-  std::uint64_t domain = 0, id = 0;
-};
-
-std::optional<Location> location_of(const std::string& address) {
-  const std::vector<std::string> parts = text::split(address, ':');
-  if (parts.size() != 3 || parts[2].size() < 4)
-    return std::nullopt;
-  const auto domain = parse_unsigned(parts[0], 16);
-  const auto bus = parse_unsigned(parts[1], 16);
-  const auto slot = parse_unsigned(std::string_view(parts[2]).substr(0, 2), 16);
-  const auto function = parse_unsigned(std::string_view(parts[2]).substr(3), 16);
-  if (!domain || !bus || !slot || !function)
-    return std::nullopt;
-  return Location{*domain, *bus << 8 | *slot << 3 | *function};
-}
-
-Fact<std::string> read_gfx_target(const platform::FileReader& files, const std::string& address) {
-  const auto location = location_of(address);
-  const auto nodes = try_list(files, kNodes);
-  if (!nodes || !location)
-    return Fact<std::string>::missing(_("the kernel has no /sys/class/kfd (amdkfd is not loaded)"));
-  for (const std::string& node : *nodes) {
-    const auto text = files.try_read(std::filesystem::path(kNodes) / node / "properties");
-    if (!text)
-      continue;
-    const auto properties = parse_kfd_properties(*text);
-    const auto value = [&](const char* key) {
-      const auto found = properties.find(key);
-      return found == properties.end() ? std::uint64_t{0} : found->second;
-    };
-    if (value("simd_count") == 0 || value("location_id") != location->id ||
-        value("domain") != location->domain)
-      continue;
-    if (auto target = gfx_target(value("gfx_target_version")))
-      return Fact<std::string>::known(*target, fmt::format("{}/{}/properties", kNodes, node));
-  }
-  return Fact<std::string>::missing(_("amdkfd does not list this GPU"));
-}
 
 Fact<ByteSize> read_bytes(const platform::FileReader& files,
                           const std::filesystem::path& path,
@@ -66,28 +21,55 @@ Fact<ByteSize> read_bytes(const platform::FileReader& files,
                : Fact<ByteSize>::missing(why);
 }
 
+// The driver tells VRAM of the whole GPU; a partition has what its topology node tells.
+void read_vram(const platform::FileReader& files,
+               const PciDevice& device,
+               const std::string& why,
+               Gpu& gpu) {
+  gpu.vram = read_bytes(files, device.folder / "mem_info_vram_total", why);
+  gpu.vram_free = Fact<ByteSize>::missing(why);
+  const Fact<ByteSize> used = read_bytes(files, device.folder / "mem_info_vram_used", why);
+  if (gpu.vram.is_known() && used.is_known() && *used.value <= *gpu.vram.value)
+    gpu.vram_free =
+        Fact<ByteSize>::known(ByteSize(gpu.vram.value->bytes() - used.value->bytes()), used.origin);
+}
+
+// An MI300A counts all of its memory as VRAM, though the CPU has the same.
+constexpr std::string_view kAllShared = "AMD MI300A";
+
+Fact<bool> read_integrated(const Gpu& gpu) {
+  if (const auto integrated = is_integrated_amd(gpu.gfx_target.value.value_or("")))
+    return Fact<bool>::known(*integrated, "gfx target");
+  if (unified_family_of_pci_id(*gpu.pci_id.value))
+    return Fact<bool>::known(true, "PCI id");
+  return Fact<bool>::missing(gpu.gfx_target.is_known()
+                                 ? std::string(_("the gfx target does not tell"))
+                                 : gpu.gfx_target.unknown);
+}
+
+// What all partitions of the device share.
+Gpu whole_gpu(const GpuSources& sources, const PciDevice& device) {
+  const platform::FileReader& files = sources.files;
+  Gpu gpu = pci_gpu(sources, device, GpuVendor::Amd);
+  if (const auto product = files.try_read(device.folder / "product_name");
+      product && !printable(*product).empty())
+    gpu.name =
+        Fact<std::string>::known(printable(*product), (device.folder / "product_name").string());
+  gpu.uuid = text_fact(files.try_read(device.folder / "unique_id"),
+                       (device.folder / "unique_id").string(),
+                       _("amdgpu gives this GPU no unique id"));
+  const std::string why =
+      silent_driver_reason(device.driver).value_or(_("the kernel driver does not report it"));
+  read_vram(files, device, why, gpu);
+  gpu.gtt = read_bytes(files, device.folder / "mem_info_gtt_total", why);
+  gpu.power_limit = read_power_limit(files, device, "power1_cap");
+  if (!gpu.driver_state.is_known() && device.driver == "amdgpu")
+    gpu.driver_state = Fact<std::string>::known(gpu.vram.is_known() ? "working" : "broken",
+                                                device.folder.string());
+  return gpu;
+}
+
 }  // namespace
-
-std::map<std::string, std::uint64_t> parse_kfd_properties(std::string_view text) {
-  std::map<std::string, std::uint64_t> values;
-  for (const std::string& line : text::lines(text)) {
-    const auto space = line.find(' ');
-    if (space == std::string::npos)
-      continue;
-    if (const auto number = parse_unsigned(std::string_view(line).substr(space + 1)))
-      values[line.substr(0, space)] = *number;
-  }
-  return values;
-}
-
-std::optional<std::string> gfx_target(std::uint64_t version) {
-  const std::uint64_t major = version / 10000;
-  const std::uint64_t minor = version / 100 % 100;
-  const std::uint64_t stepping = version % 100;
-  if (major == 0 || major > 99 || minor > 15 || stepping > 15)
-    return std::nullopt;
-  return fmt::format("gfx{}{:x}{:x}", major, minor, stepping);
-}
 
 std::optional<bool> is_integrated_amd(std::string_view target) {
   // The "APU"/"dGPU" column of LLVM's AMDGPUUsage; gfx942 is both (MI300A, MI300X).
@@ -122,33 +104,44 @@ std::optional<bool> is_integrated_amd(std::string_view target) {
   return std::nullopt;
 }
 
-Gpu amd_gpu(const platform::FileReader& files, const PciDevice& device) {
-  Gpu gpu = pci_gpu(files, device, GpuVendor::Amd);
-  gpu.compute_capability = Fact<Version>::missing(_("only NVIDIA GPUs have one"));
-  if (const auto product = files.try_read(device.folder / "product_name");
-      product && !printable(*product).empty())
-    gpu.name =
-        Fact<std::string>::known(printable(*product), (device.folder / "product_name").string());
-  gpu.uuid = text_fact(files.try_read(device.folder / "unique_id"),
-                       (device.folder / "unique_id").string(),
-                       _("amdgpu gives this GPU no unique id"));
-  const std::string why =
-      silent_driver_reason(device.driver).value_or(_("the kernel driver does not report it"));
-  gpu.vram = read_bytes(files, device.folder / "mem_info_vram_total", why);
-  gpu.vram_free = Fact<ByteSize>::missing(why);
-  const Fact<ByteSize> used = read_bytes(files, device.folder / "mem_info_vram_used", why);
-  if (gpu.vram.is_known() && used.is_known() && *used.value <= *gpu.vram.value)
-    gpu.vram_free =
-        Fact<ByteSize>::known(ByteSize(gpu.vram.value->bytes() - used.value->bytes()), used.origin);
-  gpu.gfx_target = read_gfx_target(files, device.address);
-  const auto integrated =
-      gpu.gfx_target.is_known() ? is_integrated_amd(*gpu.gfx_target.value) : std::nullopt;
-  gpu.integrated = integrated
-                       ? Fact<bool>::known(*integrated, "gfx target")
-                       : Fact<bool>::missing(gpu.gfx_target.is_known()
-                                                 ? std::string(_("the gfx target does not tell"))
-                                                 : gpu.gfx_target.unknown);
-  return gpu;
+std::vector<Gpu> amd_gpus(const GpuSources& sources,
+                          const std::optional<std::vector<KfdNode>>& topology,
+                          const PciDevice& device) {
+  Gpu whole = whole_gpu(sources, device);
+  std::vector<KfdNode> parts;
+  for (const KfdNode& node : topology.value_or(std::vector<KfdNode>{})) {
+    if (node.pci_address == device.address)
+      parts.push_back(node);
+  }
+  if (parts.empty()) {
+    const std::string why = topology ? _("amdkfd does not list this GPU")
+                                     : _("the kernel has no /sys/class/kfd (amdkfd is not loaded)");
+    whole.gfx_target = Fact<std::string>::missing(why);
+    whole.links = Fact<std::vector<GpuLink>>::missing(why);
+    whole.integrated = read_integrated(whole);
+    return {whole};
+  }
+  std::vector<Gpu> gpus;
+  for (const KfdNode& part : parts) {
+    Gpu gpu = whole;
+    const std::string properties = (part.folder / "properties").string();
+    gpu.gfx_target =
+        text_fact(gfx_target(part.gfx_version), properties, _("amdkfd gives this GPU no target"));
+    gpu.links = Fact<std::vector<GpuLink>>::known(read_xgmi_links(sources.files, part, *topology),
+                                                  (part.folder / "io_links").string());
+    gpu.integrated = read_integrated(gpu);
+    if (parts.size() > 1) {
+      const std::string why = _("the GPU is divided into partitions");
+      const auto memory = read_kfd_memory(sources.files, part);
+      gpu.vram = memory ? Fact<ByteSize>::known(*memory, (part.folder / "mem_banks").string())
+                        : Fact<ByteSize>::missing(why);
+      gpu.vram_free = Fact<ByteSize>::missing(why);
+    }
+    if (unified_family_of_pci_id(*gpu.pci_id.value) == kAllShared)
+      gpu.vram = gpu.vram_free = Fact<ByteSize>::missing(_("the GPU shares the machine's memory"));
+    gpus.push_back(std::move(gpu));
+  }
+  return gpus;
 }
 
 }  // namespace las::hardware

@@ -20,4 +20,8 @@ struct MainGpus {
 
 MainGpus main_gpus(const std::vector<Gpu>& gpus);
 
+/// How many of these GPUs have a link to another of them, directly or through a switch. Unknown if
+/// the links of one are; `origin` says who listed the GPUs, for when there is none to link to.
+Fact<int> count_linked(const std::vector<const Gpu*>& gpus, const std::string& origin);
+
 }  // namespace las::hardware

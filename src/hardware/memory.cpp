@@ -23,6 +23,12 @@ std::map<std::string, ByteSize> parse_meminfo(std::string_view text) {
   return sizes;
 }
 
+std::optional<std::uint64_t> parse_huge_page_count(std::string_view text) {
+  const auto values = parse_colon_lines(text);
+  const auto found = values.find("HugePages_Total");
+  return found == values.end() ? std::nullopt : parse_unsigned(found->second);
+}
+
 Memory read_memory(const platform::FileReader& files) {
   const std::string origin = "/proc/meminfo";
   const auto text = files.try_read(origin);
@@ -39,6 +45,15 @@ Memory read_memory(const platform::FileReader& files) {
   memory.total = fact("MemTotal");
   memory.available = fact("MemAvailable");
   memory.swap = fact("SwapTotal");
+  memory.huge_page_size = fact("Hugepagesize");
+  // Of all sizes together; kernels before 4.18 count only those of the default size.
+  memory.huge_pages = fact("Hugetlb");
+  const auto count = text ? parse_huge_page_count(*text) : std::nullopt;
+  if (!memory.huge_pages.is_known() && memory.huge_page_size.is_known() && count) {
+    const std::uint64_t size = memory.huge_page_size.value->bytes();
+    if (size == 0 || *count <= UINT64_MAX / size)
+      memory.huge_pages = Fact<ByteSize>::known(ByteSize(*count * size), origin);
+  }
   memory.effective = memory.total;
   const auto limit = read_memory_limit(files);
   if (limit && memory.total.is_known() && limit->bytes < *memory.total.value) {

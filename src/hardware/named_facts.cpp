@@ -117,6 +117,73 @@ Fact<Version> smallest_capability(const MainGpus& main) {
   return smallest;
 }
 
+// The state of the driver that is worst off: one GPU that cannot be computed with is enough for an
+// engine that takes all of them to fail.
+Fact<std::string> driver_state(const MainGpus& main) {
+  if (main.gpus.empty())
+    return Fact<std::string>::missing(_("this machine has no GPU to compute on"));
+  for (const Gpu* gpu : main.gpus) {
+    if (gpu->driver_state.value != "working")
+      return gpu->driver_state;
+  }
+  return main.gpus.front()->driver_state;
+}
+
+Fact<Version> smallest_driver_version(const MainGpus& main) {
+  if (main.gpus.empty())
+    return Fact<Version>::missing(_("this machine has no GPU to compute on"));
+  Fact<Version> smallest = main.gpus.front()->driver_version;
+  for (const Gpu* gpu : main.gpus) {
+    if (!gpu->driver_version.is_known())
+      return gpu->driver_version;
+    if (*gpu->driver_version.value < *smallest.value)
+      smallest = gpu->driver_version;
+  }
+  return smallest;
+}
+
+// The largest over the GPUs, as gpu.vram is.
+template <typename Read>
+Fact<ByteSize> largest(const MainGpus& main, Read&& read) {
+  Fact<ByteSize> most = Fact<ByteSize>::missing(_("this machine has no GPU to compute on"));
+  for (const Gpu* gpu : main.gpus) {
+    const Fact<ByteSize>& fact = read(*gpu);
+    if (!fact.is_known())
+      return fact;
+    if (!most.is_known() || *most.value < *fact.value)
+      most = fact;
+  }
+  return most;
+}
+
+Fact<bool> any_mig(const MainGpus& main, const std::string& origin) {
+  Fact<bool> result = Fact<bool>::known(false, origin);
+  for (const Gpu* gpu : main.gpus) {
+    if (gpu->mig.value == true)
+      return gpu->mig;
+    if (!gpu->mig.is_known())
+      result = gpu->mig;
+  }
+  return result;
+}
+
+void add_accelerators(const Fact<std::vector<Accelerator>>& accelerators, Collector& collector) {
+  using List = Fact<std::vector<std::string>>;
+  if (!accelerators.is_known()) {
+    collector.add("accelerator.count", Fact<int>::missing(accelerators.unknown));
+    collector.add("accelerator.vendors", List::missing(accelerators.unknown));
+    return;
+  }
+  std::set<std::string> vendors;
+  for (const Accelerator& accelerator : *accelerators.value)
+    vendors.insert(accelerator.vendor);
+  collector.add(
+      "accelerator.count",
+      Fact<int>::known(static_cast<int>(accelerators.value->size()), accelerators.origin));
+  collector.add("accelerator.vendors",
+                List::known({vendors.begin(), vendors.end()}, accelerators.origin));
+}
+
 // Memory that an integrated GPU and the CPU share: what is left to the system plus what the
 // firmware set aside for the GPU. Zero where GPUs have their own.
 Fact<ByteSize> unified_memory(const MainGpus& main, const Memory& memory) {
@@ -159,7 +226,17 @@ void add_gpus(const HardwareProfile& profile, Collector& collector) {
   add("gpu.driver",
       list_of(
           main, origin, [](const Gpu& gpu) -> const auto& { return gpu.kernel_driver; }));
+  add("gpu.driver_state", driver_state(main));
+  add("gpu.driver_version", smallest_driver_version(main));
   add("gpu.vram", profile.largest_vram());
+  add("gpu.vram_free",
+      largest(
+          main, [](const Gpu& gpu) -> const auto& { return gpu.vram_free; }));
+  add("gpu.gtt",
+      largest(
+          main, [](const Gpu& gpu) -> const auto& { return gpu.gtt; }));
+  add("gpu.mig", any_mig(main, origin));
+  add("gpu.linked", count_linked(main.gpus, origin));
   add("gpu.vram_total", profile.total_vram());
   add("gpu.compute_capability", smallest_capability(main));
   add("gpu.gfx_target",
@@ -181,6 +258,7 @@ std::vector<NamedFact> named_facts(const HardwareProfile& profile) {
     });
   });
   add_gpus(profile, collector);
+  add_accelerators(profile.accelerators, collector);
   for (const Storage& storage : profile.storage) {
     for_each_fact(storage, [&](const char* key, const auto& fact) {
       collector.add("storage." + storage.purpose + "." + key, fact);

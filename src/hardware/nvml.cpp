@@ -7,6 +7,7 @@
 #include "las/platform/shared_library.hpp"
 
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -52,11 +53,15 @@ Fact<std::string> ask_text(const nvml::Functions& functions,
   return text_fact(std::string(text.data()), kOrigin, _("NVML gave an empty text"));
 }
 
+std::string pci_address(const nvml::PciInfo& pci) {
+  return fmt::format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
+}
+
 std::string ask_pci_address(const nvml::Functions& functions, nvml::Device device) {
   nvml::PciInfo pci{};
   if (functions.device_pci(device, &pci) != nvml::kSuccess)
     return {};
-  return fmt::format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
+  return pci_address(pci);
 }
 
 void ask_memory(const nvml::Functions& functions, nvml::Device device, NvmlGpu& gpu) {
@@ -82,19 +87,122 @@ Fact<Version> ask_compute_capability(const nvml::Functions& functions, nvml::Dev
   return Fact<Version>::known(Version(fmt::format("{}.{}", major, minor)), kOrigin);
 }
 
-// Linked to another GPU, directly or through a switch (links to a CPU are of another kind).
-bool has_gpu_link(const nvml::Functions& functions, nvml::Device device) {
+Fact<int> ask_power_limit(const nvml::Functions& functions, nvml::Device device) {
+  unsigned milliwatts = 0;
+  const nvml::Return status = functions.device_power_limit != nullptr
+                                  ? functions.device_power_limit(device, &milliwatts)
+                                  : nvml::kNotSupported;
+  if (status != nvml::kSuccess)
+    return Fact<int>::missing(reason(functions, status));
+  return Fact<int>::known(static_cast<int>(milliwatts / 1000), kOrigin);
+}
+
+// A handle of an instance answers the questions that its GPU answers.
+Fact<std::vector<MigInstance>> ask_mig_instances(const nvml::Functions& functions,
+                                                 nvml::Device device) {
+  using Instances = Fact<std::vector<MigInstance>>;
+  unsigned most = 0;
+  if (functions.mig_count == nullptr || functions.mig_device == nullptr)
+    return Instances::missing(_("this NVML is too old to tell about MIG"));
+  if (const auto status = functions.mig_count(device, &most); status != nvml::kSuccess)
+    return Instances::missing(reason(functions, status));
+  std::vector<MigInstance> instances;
+  for (unsigned index = 0; index < most; ++index) {
+    nvml::Device part = nullptr;
+    nvml::Memory memory{};
+    nvml::Return status = functions.mig_device(device, index, &part);
+    if (status == nvml::kNotFound)
+      continue;  // the numbers have gaps
+    if (status == nvml::kSuccess)
+      status = functions.device_memory(part, &memory);
+    if (status != nvml::kSuccess)
+      return Instances::missing(reason(functions, status));
+    const auto text = [&]<std::size_t N>(auto function) {
+      return ask_text<N>(functions, part, function).value.value_or("");
+    };
+    instances.push_back({text.template operator()<nvml::kUuidSize>(functions.device_uuid),
+                         text.template operator()<nvml::kNameSize>(functions.device_name),
+                         ByteSize(memory.total)});
+  }
+  return Instances::known(std::move(instances), kOrigin);
+}
+
+void ask_mig(const nvml::Functions& functions, nvml::Device device, NvmlGpu& gpu) {
+  unsigned current = 0;
+  unsigned pending = 0;
+  const nvml::Return status = functions.mig_mode != nullptr
+                                  ? functions.mig_mode(device, &current, &pending)
+                                  : nvml::kNotSupported;
+  if (status != nvml::kSuccess && status != nvml::kNotSupported) {
+    gpu.mig = Fact<bool>::missing(reason(functions, status));
+    gpu.mig_instances = Fact<std::vector<MigInstance>>::missing(gpu.mig.unknown);
+    return;
+  }
+  const bool divided = status == nvml::kSuccess && current != 0;
+  gpu.mig = Fact<bool>::known(divided, kOrigin);
+  gpu.mig_instances = divided ? ask_mig_instances(functions, device)
+                              : Fact<std::vector<MigInstance>>::known({}, kOrigin);
+}
+
+enum class LinkEnd { Gpu, Switch, Cpu, Unknown };
+
+// Where an active link leads; `address` is that of the GPU.
+LinkEnd ask_link_end(const nvml::Functions& functions,
+                     nvml::Device device,
+                     unsigned link,
+                     std::string& address) {
+  int type = -1;
+  if (functions.nvlink_remote_type != nullptr &&
+      functions.nvlink_remote_type(device, link, &type) != nvml::kSuccess)
+    type = -1;
+  if (type == nvml::kRemoteIsCpu)
+    return LinkEnd::Cpu;
+  if (type == nvml::kRemoteIsSwitch)
+    return LinkEnd::Switch;
+  nvml::PciInfo pci{};
+  if (type != nvml::kRemoteIsGpu || functions.nvlink_remote_pci == nullptr ||
+      functions.nvlink_remote_pci(device, link, &pci) != nvml::kSuccess)
+    return LinkEnd::Unknown;
+  address = pci_address(pci);
+  return LinkEnd::Gpu;
+}
+
+Fact<std::vector<GpuLink>> ask_links(const nvml::Functions& functions, nvml::Device device) {
+  using Links = Fact<std::vector<GpuLink>>;
+  if (functions.nvlink_state == nullptr)
+    return Links::missing(_("this NVML is too old to tell about NVLink"));
+  std::map<std::string, int> lanes;  // by peer
   for (unsigned link = 0; link < nvml::kMaxLinks; ++link) {
     int active = 0;
     if (functions.nvlink_state(device, link, &active) != nvml::kSuccess || active == 0)
       continue;
-    int remote = 0;
-    if (functions.nvlink_remote_type == nullptr ||
-        functions.nvlink_remote_type(device, link, &remote) != nvml::kSuccess ||
-        remote != nvml::kRemoteIsCpu)
-      return true;
+    std::string address;
+    switch (ask_link_end(functions, device, link, address)) {
+      case LinkEnd::Gpu:
+      case LinkEnd::Switch:
+        ++lanes[address];
+        break;
+      case LinkEnd::Cpu:
+        break;
+      case LinkEnd::Unknown:
+        return Links::missing(_("NVML does not tell where an NVLink of this GPU leads"));
+    }
   }
-  return false;
+  std::vector<GpuLink> links;
+  for (const auto& [peer, count] : lanes)
+    links.push_back({peer, "nvlink", count});
+  return Links::known(std::move(links), kOrigin);
+}
+
+Fact<Version> ask_driver_version(const nvml::Functions& functions) {
+  std::array<char, nvml::kVersionSize> text{};
+  if (functions.driver_version == nullptr ||
+      functions.driver_version(text.data(), static_cast<unsigned>(text.size() - 1)) !=
+          nvml::kSuccess)
+    return Fact<Version>::missing(_("NVML does not tell its version"));
+  const auto version = first_version(text.data());
+  return version ? Fact<Version>::known(*version, kOrigin)
+                 : Fact<Version>::missing(_("NVML does not tell its version"));
 }
 
 Fact<Version> ask_cuda_driver(const nvml::Functions& functions) {
@@ -111,7 +219,12 @@ Fact<Version> ask_cuda_driver(const nvml::Functions& functions) {
 namespace nvml {
 
 Functions open() {
-  const platform::SharedLibrary library({"libnvidia-ml.so.1"});
+  const platform::SharedLibrary library(
+      {"libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1"});
+  const auto load_if_there = [&](auto& function, const char* name) {
+    function =
+        reinterpret_cast<std::remove_reference_t<decltype(function)>>(library.find_symbol(name));
+  };
   Functions functions;
   library.load(functions.init, "nvmlInit_v2");
   library.load(functions.shutdown, "nvmlShutdown");
@@ -124,47 +237,58 @@ Functions open() {
   library.load(functions.device_pci, "nvmlDeviceGetPciInfo_v3");
   library.load(functions.device_memory, "nvmlDeviceGetMemoryInfo");
   library.load(functions.device_compute_capability, "nvmlDeviceGetCudaComputeCapability");
-  functions.nvlink_state = reinterpret_cast<decltype(functions.nvlink_state)>(
-      library.find_symbol("nvmlDeviceGetNvLinkState"));
-  functions.nvlink_remote_type = reinterpret_cast<decltype(functions.nvlink_remote_type)>(
-      library.find_symbol("nvmlDeviceGetNvLinkRemoteDeviceType"));
+  load_if_there(functions.driver_version, "nvmlSystemGetDriverVersion");
+  load_if_there(functions.device_power_limit, "nvmlDeviceGetEnforcedPowerLimit");
+  load_if_there(functions.mig_mode, "nvmlDeviceGetMigMode");
+  load_if_there(functions.mig_count, "nvmlDeviceGetMaxMigDeviceCount");
+  load_if_there(functions.mig_device, "nvmlDeviceGetMigDeviceHandleByIndex");
+  load_if_there(functions.nvlink_state, "nvmlDeviceGetNvLinkState");
+  load_if_there(functions.nvlink_remote_type, "nvmlDeviceGetNvLinkRemoteDeviceType");
+  load_if_there(functions.nvlink_remote_pci, "nvmlDeviceGetNvLinkRemotePciInfo_v2");
   return functions;
 }
 
 }  // namespace nvml
 
-NvmlReport ask_nvml(const nvml::Functions& functions) {
+NvmlReport failed_nvml(std::string failure) {
   NvmlReport report;
+  report.driver_version = report.cuda_driver = Fact<Version>::missing(failure);
+  report.failure = std::move(failure);
+  return report;
+}
+
+NvmlReport ask_nvml(const nvml::Functions& functions) {
   const Session session(functions);
   unsigned count = 0;
   nvml::Return status = session.status();
   if (status == nvml::kSuccess)
     status = functions.device_count(&count);
   if (status != nvml::kSuccess) {
-    report.failure = reason(functions, status);
-    report.cuda_driver = Fact<Version>::missing(report.failure);
-    report.nvlink = Fact<bool>::missing(report.failure);
+    NvmlReport report = failed_nvml(reason(functions, status));
+    report.mismatch = status == nvml::kVersionMismatch;
     return report;
   }
+  NvmlReport report;
+  report.driver_version = ask_driver_version(functions);
   report.cuda_driver = ask_cuda_driver(functions);
-  int linked = 0;
   for (unsigned index = 0; index < count; ++index) {
     nvml::Device device = nullptr;
-    if (functions.device_by_index(index, &device) != nvml::kSuccess)
-      continue;  // "no permission" or "GPU is lost"; the PCI list still has it
+    status = functions.device_by_index(index, &device);
+    if (status != nvml::kSuccess) {  // "no permission" or "GPU is lost"; the PCI list still has it
+      report.silent_gpu = reason(functions, status);
+      continue;
+    }
     NvmlGpu gpu;
     gpu.pci_address = ask_pci_address(functions, device);
     gpu.name = ask_text<nvml::kNameSize>(functions, device, functions.device_name);
     gpu.uuid = ask_text<nvml::kUuidSize>(functions, device, functions.device_uuid);
     ask_memory(functions, device, gpu);
     gpu.compute_capability = ask_compute_capability(functions, device);
-    if (functions.nvlink_state != nullptr && has_gpu_link(functions, device))
-      ++linked;
+    gpu.power_limit = ask_power_limit(functions, device);
+    ask_mig(functions, device, gpu);
+    gpu.links = ask_links(functions, device);
     report.gpus.push_back(std::move(gpu));
   }
-  report.nvlink = functions.nvlink_state != nullptr
-                      ? Fact<bool>::known(linked >= 2, kOrigin)
-                      : Fact<bool>::missing(_("this NVML is too old to tell about NVLink"));
   return report;
 }
 

@@ -19,10 +19,15 @@ using Device = struct OpaqueDevice*;
 
 constexpr Return kSuccess = 0;
 constexpr Return kNotSupported = 3;
-constexpr unsigned kNameSize = 96;  // NVML_DEVICE_NAME_V2_BUFFER_SIZE
-constexpr unsigned kUuidSize = 96;  // NVML_DEVICE_UUID_V2_BUFFER_SIZE
-constexpr unsigned kMaxLinks = 18;  // NVML_NVLINK_MAX_LINKS
-constexpr int kRemoteIsCpu = 1;     // NVML_NVLINK_DEVICE_TYPE_IBMNPU
+constexpr Return kNotFound = 6;
+constexpr Return kVersionMismatch = 18;  // NVML_ERROR_LIB_RM_VERSION_MISMATCH
+constexpr unsigned kNameSize = 96;       // NVML_DEVICE_NAME_V2_BUFFER_SIZE
+constexpr unsigned kUuidSize = 96;       // NVML_DEVICE_UUID_V2_BUFFER_SIZE
+constexpr unsigned kVersionSize = 80;    // NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE
+constexpr unsigned kMaxLinks = 18;       // NVML_NVLINK_MAX_LINKS
+constexpr int kRemoteIsGpu = 0;          // NVML_NVLINK_DEVICE_TYPE_GPU
+constexpr int kRemoteIsCpu = 1;          // NVML_NVLINK_DEVICE_TYPE_IBMNPU
+constexpr int kRemoteIsSwitch = 2;       // NVML_NVLINK_DEVICE_TYPE_SWITCH
 
 struct Memory {
   unsigned long long total, free, used;  // bytes
@@ -47,11 +52,18 @@ struct Functions {
   Return (*device_pci)(Device, PciInfo*) = nullptr;
   Return (*device_memory)(Device, Memory*) = nullptr;
   Return (*device_compute_capability)(Device, int*, int*) = nullptr;
-  Return (*nvlink_state)(Device, unsigned, int*) = nullptr;        ///< may be absent
-  Return (*nvlink_remote_type)(Device, unsigned, int*) = nullptr;  ///< may be absent
+  // These may be absent.
+  Return (*driver_version)(char*, unsigned) = nullptr;
+  Return (*device_power_limit)(Device, unsigned*) = nullptr;  ///< milliwatts
+  Return (*mig_mode)(Device, unsigned*, unsigned*) = nullptr;
+  Return (*mig_count)(Device, unsigned*) = nullptr;
+  Return (*mig_device)(Device, unsigned, Device*) = nullptr;
+  Return (*nvlink_state)(Device, unsigned, int*) = nullptr;
+  Return (*nvlink_remote_type)(Device, unsigned, int*) = nullptr;
+  Return (*nvlink_remote_pci)(Device, unsigned, PciInfo*) = nullptr;
 };
 
-/// Opens libnvidia-ml.so.1; throws NotFound.
+/// Opens libnvidia-ml.so.1, where WSL puts it too; throws NotFound.
 Functions open();
 
 }  // namespace nvml
@@ -61,17 +73,24 @@ struct NvmlGpu {
   Fact<std::string> name, uuid;
   Fact<ByteSize> vram, vram_free;
   Fact<Version> compute_capability;
+  Fact<int> power_limit;
+  Fact<bool> mig;
+  Fact<std::vector<MigInstance>> mig_instances;
+  Fact<std::vector<GpuLink>> links;
   bool shares_memory = false;  ///< the driver reports no memory of its own (unified memory)
 };
 
 /// What NVML said, or why it said nothing.
 struct NvmlReport {
-  std::string failure;  ///< empty: it answered
+  std::string failure;    ///< empty: it answered
+  bool mismatch = false;  ///< it failed since the loaded kernel module is of another version
   std::vector<NvmlGpu> gpus;
-  Fact<Version> cuda_driver;
-  Fact<bool> nvlink;
+  std::string silent_gpu;  ///< why a GPU is missing from `gpus`; empty: none is
+  Fact<Version> driver_version, cuda_driver;
 };
 
 NvmlReport ask_nvml(const nvml::Functions& functions);
+/// The same for a library that could not be opened.
+NvmlReport failed_nvml(std::string failure);
 
 }  // namespace las::hardware

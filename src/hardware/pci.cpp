@@ -19,6 +19,24 @@ std::optional<std::uint64_t> read_hex(const platform::FileReader& files,
   return text ? parse_unsigned(*text, 16) : std::nullopt;
 }
 
+// Not worth a second look: storage, network, sound, memory, bridges, serial ports, USB and the
+// like. Accelerators were seen as "processing accelerator", "signal processing controller" (AMD's
+// NPU), "co-processor", "system peripheral" and without a class.
+bool may_compute(std::uint64_t device_class) {
+  switch (device_class >> 16) {
+    case 0x00:
+    case 0x03:
+    case 0x08:
+    case 0x0B:
+    case 0x11:
+    case 0x12:
+    case 0xFF:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::string PciDevice::id() const {
@@ -71,18 +89,22 @@ std::optional<std::string> pci_name(std::string_view database,
   return std::nullopt;
 }
 
-std::optional<std::string> read_pci_name(const platform::FileReader& files,
-                                         const PciDevice& device) {
-  for (const char* path : {"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"}) {
-    if (const auto database = files.try_read(path)) {
-      if (auto name = pci_name(*database, device.vendor, device.device))
-        return name;
+std::optional<std::string> PciNames::find(const PciDevice& device) const {
+  if (!databases_) {
+    databases_.emplace();
+    for (const char* path : {"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"}) {
+      if (auto database = files_.try_read(path))
+        databases_->push_back(std::move(*database));
     }
+  }
+  for (const std::string& database : *databases_) {
+    if (auto name = pci_name(database, device.vendor, device.device))
+      return name;
   }
   return std::nullopt;
 }
 
-std::optional<std::vector<PciDevice>> read_pci_gpus(const platform::FileReader& files) {
+std::optional<std::vector<PciDevice>> read_pci_devices(const platform::FileReader& files) {
   const auto names = try_list(files, kDevices);
   if (!names)
     return std::nullopt;
@@ -90,14 +112,17 @@ std::optional<std::vector<PciDevice>> read_pci_gpus(const platform::FileReader& 
   for (const std::string& name : *names) {
     const std::filesystem::path folder = std::filesystem::path(kDevices) / name;
     const auto address = normal_pci_address(name);
-    const auto device_class = read_hex(files, folder / "class");
+    const auto device_class = address ? read_hex(files, folder / "class") : std::nullopt;
+    if (!device_class || *device_class > 0xFFFFFF || !may_compute(*device_class))
+      continue;
     const auto vendor = read_hex(files, folder / "vendor");
     const auto device = read_hex(files, folder / "device");
-    if (!address || !device_class || !vendor || !device || *vendor > 0xFFFF || *device > 0xFFFF ||
-        !is_gpu_class(*device_class, *vendor))
+    if (!vendor || !device || *vendor > 0xFFFF || *device > 0xFFFF ||
+        files.exists(folder / "physfn"))
       continue;
     devices.push_back({*address,
                        folder,
+                       static_cast<std::uint32_t>(*device_class),
                        static_cast<std::uint32_t>(*vendor),
                        static_cast<std::uint32_t>(*device),
                        try_link_name(files, folder / "driver")});

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +13,11 @@
 
 namespace las::hardware {
 
-/// One display device of /sys/bus/pci/devices.
+/// One device of /sys/bus/pci/devices.
 struct PciDevice {
   std::string address;  ///< "0000:65:00.0"
   std::filesystem::path folder;
+  std::uint32_t device_class = 0;  ///< 24 bits: base class, sub-class, interface
   std::uint32_t vendor = 0, device = 0;
   std::optional<std::string> driver;  ///< nothing: no driver is bound
 
@@ -34,11 +36,22 @@ std::optional<std::string> normal_pci_address(std::string_view text);
 std::optional<std::string> pci_name(std::string_view database,
                                     std::uint32_t vendor,
                                     std::uint32_t device);
-/// The same from the machine's own database, if it has one.
-std::optional<std::string> read_pci_name(const platform::FileReader& files,
-                                         const PciDevice& device);
 
-/// GPUs by address; nothing if there is no such folder.
-std::optional<std::vector<PciDevice>> read_pci_gpus(const platform::FileReader& files);
+/// The machine's own pci.ids, if it has one: a megabyte, read when the first name is asked for.
+class PciNames {
+ public:
+  explicit PciNames(const platform::FileReader& files) : files_(files) {}
+
+  std::optional<std::string> find(const PciDevice& device) const;
+
+ private:
+  const platform::FileReader& files_;
+  mutable std::optional<std::vector<std::string>> databases_;
+};
+
+/// Display controllers, processing accelerators and the rarer classes that accelerators go by, by
+/// address; nothing if there is no such folder. The virtual functions of a device are left out on
+/// the machine that has the device itself.
+std::optional<std::vector<PciDevice>> read_pci_devices(const platform::FileReader& files);
 
 }  // namespace las::hardware

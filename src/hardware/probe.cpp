@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/hardware/probe.hpp"
 
+#include "accelerators.hpp"
+#include "board.hpp"
+#include "captured_facts.hpp"
 #include "cpu_info.hpp"
 #include "gpus.hpp"
 #include "kernel.hpp"
 #include "libc.hpp"
 #include "memory.hpp"
 #include "os_release.hpp"
+#include "probe_files.hpp"
 #include "profile_fields.hpp"
 #include "storage.hpp"
 #include "tools.hpp"
@@ -49,44 +53,53 @@ struct ReasonFiller {
 
 }  // namespace
 
-HardwareProfile probe(const platform::Environment& environment,
-                      platform::ProcessRunner& processes,
-                      const ProbeOptions& options,
-                      const Activity& activity) {
-  const bool live = !options.sysroot;
-  std::unique_ptr<platform::FileReader> files;
-  if (live)
-    files = platform::make_posix_file_system();
-  else
-    files = platform::make_sysroot_reader(*options.sysroot);
+std::unique_ptr<platform::FileReader> make_reader(const ProbeOptions& options) {
+  if (options.sysroot)
+    return platform::make_sysroot_reader(*options.sysroot);
+  return platform::make_posix_file_system();
+}
 
+HardwareProfile probe_files(const platform::FileReader& files,
+                            const platform::Environment& environment,
+                            platform::ProcessRunner& processes,
+                            const ProbeOptions& options,
+                            const Activity& activity,
+                            bool topology) {
+  const bool live = !options.sysroot;
   HardwareProfile profile;
   attempt(activity, "os", [&] {
-    read_os_release(*files, profile.os);
-    profile.os.kernel = read_kernel(*files);
-    profile.os.architecture = read_architecture(*files, live);
-    profile.os.glibc = read_glibc(*files, live);
+    read_os_release(files, profile.os);
+    profile.os.kernel = read_kernel(files);
+    profile.os.architecture = read_architecture(files, live);
+    profile.os.glibc = read_glibc(files, live);
   });
   attempt(
-      activity, "virtualization", [&] { profile.os.virtualization = read_virtualization(*files); });
+      activity, "virtualization", [&] { profile.os.virtualization = read_virtualization(files); });
   attempt(activity, "cpu", [&] {
-    read_cpu_info(*files, profile.cpu);
-    read_topology(*files, options.sysroot, profile.cpu);
-    profile.cpu.usable_threads = read_usable_threads(*files, profile.cpu.threads);
+    read_cpu_info(files, profile.cpu);
+    if (topology)
+      read_topology(files, environment, options.sysroot, profile.cpu);
+    profile.cpu.usable_threads = read_usable_threads(files, profile.cpu.threads);
   });
-  attempt(activity, "memory", [&] { profile.memory = read_memory(*files); });
-  attempt(activity, "gpus", [&] { read_gpus(*files, live, profile); });
+  attempt(activity, "memory", [&] { profile.memory = read_memory(files); });
+  attempt(activity, "gpus", [&] {
+    const PciNames names(files);
+    const auto devices = read_pci_devices(files);
+    read_gpus(files, names, devices, live, profile);
+    profile.accelerators = read_accelerators(files, names, devices);
+    profile.board = read_board(files, profile.gpus);
+  });
   attempt(activity, "storage", [&] {
     for (const auto& [purpose, path] : options.storage) {
-      profile.storage.push_back(live ? read_storage(*files, purpose, path)
-                                     : captured_storage(*files, purpose, path));
+      profile.storage.push_back(live ? read_storage(files, purpose, path)
+                                     : captured_storage(files, purpose, path));
     }
   });
   attempt(activity, "tools", [&] {
     if (live)
-      read_tools(*files, environment, processes, activity, profile.tools);
+      read_tools(files, environment, processes, activity, profile.tools);
     else
-      captured_tools(*files, profile.tools);
+      captured_tools(files, profile.tools);
   });
 
   ReasonFiller fill;
@@ -98,8 +111,25 @@ HardwareProfile probe(const platform::Environment& environment,
     for (Gpu& gpu : *profile.gpus.value)
       for_each_fact(gpu, fill);
   }
+  if (profile.accelerators.is_known()) {
+    for (Accelerator& accelerator : *profile.accelerators.value)
+      for_each_fact(accelerator, fill);
+  }
   for (Storage& storage : profile.storage)
     for_each_fact(storage, fill);
+  return profile;
+}
+
+HardwareProfile probe(const platform::Environment& environment,
+                      platform::ProcessRunner& processes,
+                      const ProbeOptions& options,
+                      const Activity& activity) {
+  const auto files = make_reader(options);
+  HardwareProfile profile = probe_files(*files, environment, processes, options, activity);
+  if (options.sysroot) {
+    if (const auto facts = files->try_read(kCapturedFacts))
+      add_captured_facts(*facts, profile);
+  }
   return profile;
 }
 

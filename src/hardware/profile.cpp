@@ -11,6 +11,19 @@ namespace las::hardware {
 
 namespace {
 
+// The memory that one program may have of a GPU: with MIG, of one instance (NVIDIA MIG User Guide,
+// "Device Enumeration": CUDA enumerates a single one).
+Fact<ByteSize> vram_of_one(const Gpu& gpu) {
+  if (gpu.mig.value != true)
+    return gpu.vram;
+  if (!gpu.mig_instances.is_known())
+    return Fact<ByteSize>::missing(gpu.mig_instances.unknown);
+  ByteSize largest;
+  for (const MigInstance& instance : *gpu.mig_instances.value)
+    largest = std::max(largest, instance.memory);
+  return Fact<ByteSize>::known(largest, gpu.mig_instances.origin);
+}
+
 // Folds the VRAM of the main GPUs; a machine without discrete GPUs has none.
 template <typename Fold>
 Fact<ByteSize> fold_vram(const Fact<std::vector<Gpu>>& gpus, Fold&& fold) {
@@ -20,11 +33,18 @@ Fact<ByteSize> fold_vram(const Fact<std::vector<Gpu>>& gpus, Fold&& fold) {
   Fact<ByteSize> result = Fact<ByteSize>::known(ByteSize(), gpus.origin);
   if (main.integrated)
     return result;
+  ByteSize largest_part;
   for (const Gpu* gpu : main.gpus) {
-    if (!gpu->vram.is_known())
-      return Fact<ByteSize>::missing(gpu->vram.unknown);
-    result = Fact<ByteSize>::known(fold(*result.value, *gpu->vram.value), gpu->vram.origin);
+    const Fact<ByteSize> vram = vram_of_one(*gpu);
+    if (!vram.is_known())
+      return Fact<ByteSize>::missing(vram.unknown);
+    if (gpu->mig.value == true)
+      largest_part = std::max(largest_part, *vram.value);
+    else
+      result.value = fold(*result.value, *vram.value);
+    result.origin = vram.origin;
   }
+  result.value = std::max(*result.value, largest_part);
   return result;
 }
 

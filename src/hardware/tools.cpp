@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools.hpp"
 
+#include "cdi.hpp"
+#include "packages.hpp"
 #include "parse.hpp"
+#include "rootless.hpp"
+#include "toolkits.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -14,21 +18,46 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{3000};
 
+/// Versions of programs: from the distribution's records where the program is the distribution's,
+/// because starting each one takes longer than everything else that is detected; otherwise by
+/// running `PROGRAM --version`.
 class VersionAsker {
  public:
-  VersionAsker(const platform::Environment& environment,
+  VersionAsker(const platform::FileReader& files,
+               const platform::Environment& environment,
                platform::ProcessRunner& processes,
                const Activity& activity)
-      : environment_(environment), processes_(processes), activity_(activity) {}
+      : environment_(environment),
+        processes_(processes),
+        activity_(activity),
+        search_(environment.get("PATH").value_or("")),
+        packages_(files.try_read(kPackages).value_or("")) {
+    // What las installs for the whole machine cannot use a program in somebody's own folder.
+    search_.insert(0, search_.empty() ? kSystemPath : std::string(kSystemPath) + ":");
+  }
 
-  Fact<Version> ask(const char* program) const {
-    const auto found =
-        processes_.find_program(program, environment_.get("PATH").value_or("/usr/bin:/bin"));
+  /// `owners`: packages that bring /usr/bin/`program`.
+  Fact<Version> ask(const char* program, std::initializer_list<const char*> owners) const {
+    const auto found = processes_.find_program(program, search_);
     if (!found)
       return Fact<Version>::missing(
           fmt::format(fmt::runtime(_("there is no {} in PATH")), program));
+    if (found->parent_path() == "/usr/bin" || found->parent_path() == "/bin") {
+      for (const char* owner : owners) {
+        if (const auto version = installed_package(packages_, owner))
+          return Fact<Version>::known(*version, kPackages);
+      }
+    }
+    return run(program, *found);
+  }
+
+ private:
+  static constexpr const char* kPackages = "/var/lib/dpkg/status";
+  static constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin";
+
+  Fact<Version> run(const char* program, const std::filesystem::path& path) const {
     platform::Command command;
-    command.argv = {found->string(), "--version"};
+    command.argv = {path.string(), "--version"};
     command.environment = environment_.variables;
     command.environment["LC_ALL"] = "C";
     const std::string origin = fmt::format("{} --version", program);
@@ -47,15 +76,28 @@ class VersionAsker {
     }
   }
 
- private:
   const platform::Environment& environment_;
   platform::ProcessRunner& processes_;
   const Activity& activity_;
+  std::string search_;
+  std::string packages_;
 };
 
 Fact<bool> systemd_running(const platform::FileReader& files) {
   // sd_booted(3)
   return Fact<bool>::known(files.exists("/run/systemd/system"), "/run/systemd/system");
+}
+
+void read_kits(const platform::FileReader& files, Tools& tools) {
+  tools.systemd_running = systemd_running(files);
+  tools.cuda_toolkit = read_cuda_toolkit(files);
+  tools.rocm = read_rocm(files);
+  tools.cdi_specs = read_cdi_specs(files);
+}
+
+// What makes no sense without the program.
+Fact<bool> only_with(const Fact<Version>& program, Fact<bool> fact) {
+  return program.is_known() ? fact : Fact<bool>::missing(program.unknown);
 }
 
 }  // namespace
@@ -65,18 +107,24 @@ void read_tools(const platform::FileReader& files,
                 platform::ProcessRunner& processes,
                 const Activity& activity,
                 Tools& tools) {
-  tools.systemd_running = systemd_running(files);
-  const VersionAsker asker(environment, processes, activity);
-  tools.systemd = asker.ask("systemctl");
-  tools.podman = asker.ask("podman");
-  tools.docker = asker.ask("docker");
-  tools.python = asker.ask("python3");
+  read_kits(files, tools);
+  const VersionAsker asker(files, environment, processes, activity);
+  tools.systemd = asker.ask("systemctl", {"systemd"});
+  tools.podman = asker.ask("podman", {"podman"});
+  tools.docker = asker.ask("docker", {"docker-ce-cli", "docker-cli", "docker.io"});
+  tools.python = asker.ask("python3", {"python3-minimal"});
+  tools.systemd_user = read_systemd_user(files, environment);
+  tools.podman_rootless =
+      only_with(tools.podman, read_podman_rootless(files, environment, processes));
+  tools.docker_rootless = only_with(tools.docker, read_docker_rootless(files, environment));
 }
 
 void captured_tools(const platform::FileReader& files, Tools& tools) {
-  tools.systemd_running = systemd_running(files);
+  read_kits(files, tools);
   for (Fact<Version>* version : {&tools.systemd, &tools.podman, &tools.docker, &tools.python})
     *version = Fact<Version>::missing(_("no program is run for a captured machine"));
+  for (Fact<bool>* fact : {&tools.systemd_user, &tools.podman_rootless, &tools.docker_rootless})
+    *fact = Fact<bool>::missing(_("a captured machine has no user"));
 }
 
 }  // namespace las::hardware

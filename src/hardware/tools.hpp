@@ -9,15 +9,16 @@
 
 namespace las::hardware {
 
-/// Fills systemd_running, and by running `PROGRAM --version` the versions of systemd, podman,
-/// docker and python. Interrupted passes through.
+/// Fills what programs there are: their versions (from dpkg's records, or by running `PROGRAM
+/// --version`), what this user can do with them, and the toolkits on disk. Interrupted passes
+/// through. nvidia_driver, cuda_driver and level_zero come with the GPUs.
 void read_tools(const platform::FileReader& files,
                 const platform::Environment& environment,
                 platform::ProcessRunner& processes,
                 const Activity& activity,
                 Tools& tools);
 
-/// Of a captured tree: no program is run.
+/// Of a captured tree: only what is on disk.
 void captured_tools(const platform::FileReader& files, Tools& tools);
 
 }  // namespace las::hardware

@@ -80,7 +80,7 @@ std::string_view to_string(GpuVendor vendor);  ///< "nvidia", "amd", "intel", "o
 struct GpuLink {
   std::string peer;  ///< PCI address of the other GPU; empty: a switch that joins them all
   std::string kind;  ///< "nvlink", "xgmi"
-  int lanes = 0;     ///< links of this kind between the two
+  int lanes = 0;     ///< links of this kind between the two; 0: the driver does not tell
   bool operator==(const GpuLink&) const = default;
 };
 
@@ -104,7 +104,8 @@ struct Gpu {
   Fact<Version> driver_version;
   /// Whether the driver can be computed with: "working", "none" (no driver bound), "nouveau" (the
   /// driver that only draws), "mismatch" (kernel module and library of different versions: reboot),
-  /// "broken" (bound, but it does not answer), "reserved" (set aside for virtual machines).
+  /// "broken" (bound, but it does not answer), "reserved" (set aside for virtual machines, or not
+  /// given to this container).
   Fact<std::string> driver_state;
   Fact<bool> integrated;
   Fact<ByteSize> gtt;     ///< AMD: main memory that the GPU may map
@@ -165,8 +166,9 @@ struct HardwareProfile {
   bool operator==(const HardwareProfile&) const = default;
 
   /// Sum of VRAM over discrete GPUs of the vendor that has most; unknown if one of them is unknown.
+  /// A program sees one instance of the GPUs that MIG divides, so the largest one counts for them.
   Fact<ByteSize> total_vram() const;
-  /// VRAM of the largest single GPU.
+  /// VRAM of the largest single GPU or MIG instance.
   Fact<ByteSize> largest_vram() const;
 };
 

@@ -8,6 +8,7 @@
 #include "stand_ins.hpp"
 #include "storage.hpp"
 #include "support/catch.hpp"
+#include "tree.hpp"
 #include "virtualization.hpp"
 
 using namespace las;
@@ -127,14 +128,33 @@ TEST_CASE("meminfo lines are sizes in KiB, the others are skipped", "[hardware]"
   CHECK(sizes == std::map<std::string, ByteSize>{{"MemTotal", ByteSize(24684084ULL * 1024)}});
 }
 
-TEST_CASE("the deepest mount above a path gives its file system", "[hardware]") {
+TEST_CASE("huge pages of all sizes are summed by the kernel, or counted for old ones",
+          "[hardware]") {
+  using las::hardware::test::MachineTree;
+  MachineTree now, old, none;
+  now.file("/proc/meminfo", "HugePages_Total: 3\nHugepagesize: 2048 kB\nHugetlb: 1054720 kB\n");
+  CHECK(read_memory(*now.files()).huge_page_size.value == ByteSize::mib(2));
+  CHECK(read_memory(*now.files()).huge_pages.value == ByteSize::mib(1030));
+  old.file("/proc/meminfo", "HugePages_Total: 3\nHugepagesize: 2048 kB\n");
+  CHECK(read_memory(*old.files()).huge_pages.value == ByteSize::mib(6));
+  none.file("/proc/meminfo", "HugePages_Total: 18446744073709551615\nHugepagesize: 2048 kB\n");
+  CHECK_FALSE(read_memory(*none.files()).huge_pages.is_known());
+}
+
+TEST_CASE("the deepest mount above a path holds it, and of two on one point the later",
+          "[hardware]") {
   const char* mounts =
       "29 1 259:2 / / rw shared:1 - ext4 /dev/a rw\n"
       "40 29 259:5 / /var/lib/my\\040models rw - xfs /dev/b rw\n"
       "41 29 0:40 / /var/libx rw - tmpfs tmpfs rw\n"
+      "42 29 0:41 / /var/libx rw master:7 - nfs4 server:/my\\040export rw,vers=4.2\n"
       "broken line\n";
-  CHECK(file_system_of(mounts, "/var/lib/my models/blobs") == "xfs");
-  CHECK(file_system_of(mounts, "/var/lib") == "ext4");
-  CHECK(file_system_of(mounts, "/var/libx") == "tmpfs");
-  CHECK(file_system_of("", "/") == "");
+  CHECK(mount_of(mounts, "/var/lib/my models/blobs")->file_system == "xfs");
+  CHECK(mount_of(mounts, "/var/lib/my models/blobs")->number == "259:5");
+  CHECK(mount_of(mounts, "/var/lib")->file_system == "ext4");
+  const auto later = mount_of(mounts, "/var/libx");
+  CHECK(later->file_system == "nfs4");
+  CHECK(later->source == "server:/my export");
+  CHECK(later->options == "rw,vers=4.2");
+  CHECK_FALSE(mount_of("", "/"));
 }

@@ -123,7 +123,7 @@ TEST_CASE("each silent GPU says why, and does not hide the one that speaks", "[h
   REQUIRE(gpus.size() == 4);
   CHECK(gpus[0].vram == Fact<ByteSize>::missing("the nouveau driver does not report it"));
   CHECK(gpus[1].vram.value == ByteSize(17045651456));
-  CHECK(gpus[1].integrated == known(false, "PCI address"));
+  CHECK(gpus[1].integrated == known(false, "VRAM"));
   CHECK(gpus[2].vendor == GpuVendor::Other);
   CHECK(gpus[2].name.value == "ASPEED Graphics Family");
   CHECK(gpus[3].vram ==

@@ -87,6 +87,69 @@ TEST_CASE("a display chip or a GPU lent to a virtual machine does not count", "[
   CHECK(profile.total_vram().value == ByteSize());
 }
 
+TEST_CASE("of a GPU that MIG divides, one instance counts", "[hardware]") {
+  Gpu divided = card(GpuVendor::Nvidia, mib(81559));
+  divided.mig = known(true, "NVML");
+  divided.mig_instances = known(std::vector<MigInstance>{{"b", "3g.40gb", ByteSize::mib(40448)},
+                                                         {"a", "1g.10gb", ByteSize::mib(9728)}},
+                                "NVML");
+  CHECK(machine({divided}).largest_vram() == known(ByteSize::mib(40448), "NVML"));
+  CHECK(machine({divided, divided}).total_vram() == known(ByteSize::mib(40448), "NVML"));
+  const Gpu whole = card(GpuVendor::Nvidia, mib(81559));
+  CHECK(machine({divided, whole}).total_vram().value == ByteSize::mib(81559));
+  CHECK(fact(machine({whole, divided}), "gpu.mig").text == known(std::string("true"), "NVML"));
+  CHECK_FALSE(fact(machine({whole}), "gpu.mig").text.is_known());
+  divided.mig_instances = known(std::vector<MigInstance>{}, "NVML");
+  CHECK(machine({divided}).largest_vram().value == ByteSize());
+  divided.mig_instances = Fact<std::vector<MigInstance>>::missing("no permission");
+  CHECK(machine({divided}).largest_vram() == Fact<ByteSize>::missing("no permission"));
+}
+
+TEST_CASE("the driver that is worst off speaks for all", "[hardware]") {
+  Gpu good = card(GpuVendor::Nvidia, mib(24564));
+  good.driver_state = known(std::string("working"), "NVML");
+  good.driver_version = known(Version("580.65.06"), "NVML");
+  Gpu lost = good;
+  lost.driver_state = known(std::string("broken"), "NVML");
+  lost.driver_version = known(Version("570.1"), "NVML");
+  CHECK(fact(machine({good, good}), "gpu.driver_state").text.value == "working");
+  CHECK(fact(machine({good, lost}), "gpu.driver_state").text.value == "broken");
+  CHECK(fact(machine({good, lost}), "gpu.driver_version").text.value == "570.1");
+  CHECK(fact(machine({}), "gpu.driver_state").text ==
+        Fact<std::string>::missing("this machine has no GPU to compute on"));
+}
+
+TEST_CASE("free VRAM is that of the GPU that has most", "[hardware]") {
+  Gpu busy = card(GpuVendor::Nvidia, mib(24564));
+  busy.vram_free = mib(1000);
+  Gpu idle = busy;
+  idle.vram_free = mib(24000);
+  CHECK(fact(machine({busy, idle}), "gpu.vram_free").text.value ==
+        std::to_string(ByteSize::mib(24000).bytes()));
+  idle.vram_free = Fact<ByteSize>::missing("lost");
+  CHECK(fact(machine({busy, idle}), "gpu.vram_free").text == Fact<std::string>::missing("lost"));
+}
+
+TEST_CASE("linked GPUs are counted among those that a model would run on", "[hardware]") {
+  Gpu first = card(GpuVendor::Nvidia, mib(81559));
+  first.pci_address = known(std::string("0000:01:00.0"), "test");
+  first.links = known(std::vector<GpuLink>{{"0000:02:00.0", "nvlink", 4}}, "NVML");
+  Gpu second = first;
+  second.pci_address = known(std::string("0000:02:00.0"), "test");
+  second.links = known(std::vector<GpuLink>{{"0000:01:00.0", "nvlink", 4}}, "NVML");
+  Gpu alone = first;
+  alone.pci_address = known(std::string("0000:03:00.0"), "test");
+  alone.links = known(std::vector<GpuLink>{}, "NVML");
+  CHECK(fact(machine({first, second, alone}), "gpu.linked").text ==
+        known(std::string("2"), "NVML"));
+  CHECK(fact(machine({first}), "gpu.linked").text == known(std::string("0"), "test"));
+  alone.links = known(std::vector<GpuLink>{{"", "nvlink", 18}}, "NVML");  // to a switch, alone
+  CHECK(fact(machine({first, second, alone}), "gpu.linked").text.value == "2");
+  alone.links = Fact<std::vector<GpuLink>>::missing("old NVML");
+  CHECK(fact(machine({first, second, alone}), "gpu.linked").text ==
+        Fact<std::string>::missing("old NVML"));
+}
+
 TEST_CASE("the smallest compute capability of the GPUs counts", "[hardware]") {
   Gpu newer = card(GpuVendor::Nvidia, mib(24564));
   newer.compute_capability = known(Version("12.0"), "NVML");
@@ -121,6 +184,8 @@ TEST_CASE("a profile survives JSON exactly", "[hardware]") {
                            "reconstruction-of-rtx-4090-desktop",
                            "reconstruction-of-rx-7900-xtx-desktop",
                            "reconstruction-of-a-nouveau-and-arc-desktop",
+                           "reconstruction-of-an-mi300x-x8-xgmi-server",
+                           "reconstruction-of-an-ascend-910b-server",
                            "reconstruction-of-a-docker-container-with-limits"}) {
     const HardwareProfile profile = probe_fixture(name);
     CHECK(from_json(to_json(profile)) == profile);

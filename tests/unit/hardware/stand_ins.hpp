@@ -26,6 +26,7 @@ class StandInPrograms : public platform::ProcessRunner {
 
   std::map<std::string, Answer> programs;
   std::vector<std::string> log;
+  mutable std::string searched;  ///< the PATH of the last look-up
 
   platform::ProcessResult run(const platform::Command& command,
                               const Activity&,
@@ -55,7 +56,8 @@ class StandInPrograms : public platform::ProcessRunner {
   }
 
   std::optional<std::filesystem::path> find_program(std::string_view program,
-                                                    std::string_view) const override {
+                                                    std::string_view path) const override {
+    searched = path;
     if (!programs.contains(std::string(program)))
       return std::nullopt;
     return std::filesystem::path("/usr/bin") / program;
