@@ -20,8 +20,8 @@ std::string label(const std::string& fact) {
   if (fact == "gpu.vram")
     return _("VRAM on one GPU");
   if (fact == "gpu.count")
-    return _("number of GPUs");
-  if (fact == "gpu.vendor")
+    return _("GPUs");
+  if (fact == "gpu.vendor" || fact == "gpu.vendors")
     return _("GPU vendor");
   if (fact == "gpu.compute_capability")
     return _("compute capability");
@@ -29,23 +29,64 @@ std::string label(const std::string& fact) {
     return _("GPU target");
   if (fact == "gpu.nvlink")
     return _("NVLink");
+  if (fact == "gpu.driver")
+    return _("kernel driver of the GPU");
+  if (fact == "gpu.driver_state")
+    return _("GPU driver");
   if (fact == "memory.effective" || fact == "memory.total")
     return _("memory");
   if (fact == "memory.unified")
     return _("memory shared with the GPU");
+  if (fact == "memory.swap")
+    return _("swap");
   if (fact == "cpu.cores")
-    return _("number of CPU cores");
+    return _("CPU cores");
+  if (fact == "cpu.usable_threads")
+    return _("usable CPU threads");
   if (fact == "cpu.features")
     return _("CPU feature");
+  if (fact == "cpu.vendor")
+    return _("CPU vendor");
+  if (fact == "os.id")
+    return _("distribution");
+  if (fact == "os.version")
+    return _("version of the distribution");
+  if (fact == "os.kernel")
+    return _("kernel");
   if (fact == "os.architecture")
     return _("architecture");
+  if (fact == "os.virtualization")
+    return _("virtualization");
   if (fact == "os.glibc")
     return _("glibc");
   if (fact == "tools.nvidia_driver")
     return _("NVIDIA driver");
+  if (fact == "tools.podman")
+    return _("podman");
+  if (fact == "tools.cdi_specs")
+    return _("a CDI specification of");
+  if (fact == "accelerator.vendors")
+    return _("an accelerator of");
   if (fact == "tools.cuda_driver")
     return _("CUDA support of the driver");
   return fact;
+}
+
+// States are words for rules; a person gets the words of a person.
+std::string driver_state(const std::string& state) {
+  if (state == "working")
+    return _("a GPU driver that works");
+  if (state == "none")
+    return _("no driver for its GPU");
+  if (state == "nouveau")
+    return _("the nouveau driver, which only draws");
+  if (state == "mismatch")
+    return _("a kernel module and a library of the GPU driver that are of different versions");
+  if (state == "broken")
+    return _("a GPU driver that does not answer");
+  if (state == "reserved")
+    return _("its GPU set aside for virtual machines");
+  return state;
 }
 
 std::string listed(const Condition& comparison) {
@@ -60,14 +101,19 @@ std::string requirement(const Condition& comparison, bool wanted, NamedFact::Kin
     return fmt::format(fmt::runtime(format), name, values);
   };
   const bool version = kind == NamedFact::Kind::Version;
+  const bool count = kind == NamedFact::Kind::Number;
   switch (comparison.kind) {
     case Kind::Min:
       if (version)
         return with(wanted ? _("{} {} or newer") : _("{} older than {}"));
+      if (count)
+        return with(wanted ? _("at least {1} {0}") : _("fewer than {1} {0}"));
       return with(wanted ? _("{} of at least {}") : _("{} below {}"));
     case Kind::Max:
       if (version)
         return with(wanted ? _("{} {} or older") : _("{} newer than {}"));
+      if (count)
+        return with(wanted ? _("at most {1} {0}") : _("more than {1} {0}"));
       return with(wanted ? _("{} of at most {}") : _("{} above {}"));
     case Kind::Exists:
       return with(wanted == (comparison.values.empty() || comparison.values[0] == "true")
@@ -76,32 +122,14 @@ std::string requirement(const Condition& comparison, bool wanted, NamedFact::Kin
     default:
       break;
   }
+  if (comparison.fact == "gpu.driver_state" && wanted && values == "working")
+    return driver_state(values);
   if (kind == NamedFact::Kind::Boolean)
     return with(wanted == (values == "true") ? _("{}") : _("no {}"));
   return with(wanted ? _("{} {}") : _("{} other than {}"));
 }
 
-std::string has(const NamedFact& fact) {
-  const std::string name = label(fact.name);
-  if (!fact.text.is_known())
-    return fmt::format(fmt::runtime(_("{} unknown ({})")), name, fact.text.unknown);
-  const std::string& value = *fact.text.value;
-  const auto size = fact.kind == NamedFact::Kind::Size ? ByteSize::parse(value) : std::nullopt;
-  if (size)
-    return size->bytes() == 0 ? fmt::format(fmt::runtime(_("no {}")), name) : size->to_string();
-  if (fact.kind == NamedFact::Kind::Boolean)
-    return fmt::format(fmt::runtime(value == "true" ? _("{}") : _("no {}")), name);
-  if (fact.name == "cpu.features")
-    return _("none such");  // the list is long, and in the trace
-  if (fact.name == "gpu.vendor" && value == "none")
-    return _("no GPU");
-  return value.empty() ? std::string(_("none")) : value;
-}
-
-struct Unmet {
-  const Condition* comparison;
-  bool wanted;
-};
+using Unmet = Shortfall::Item;
 
 Truth flipped(Truth truth, bool wanted) {
   if (wanted || truth == Truth::Unknown)
@@ -160,7 +188,51 @@ void add_once(std::vector<std::string>& parts, std::string part) {
     parts.push_back(std::move(part));
 }
 
+// Without words around it: its name stands beside it.
+std::string shown(const NamedFact& fact) {
+  if (!fact.text.is_known())
+    return _("unknown");
+  const std::string& value = *fact.text.value;
+  const auto size = fact.kind == NamedFact::Kind::Size ? ByteSize::parse(value) : std::nullopt;
+  return size ? size->to_string() : value.empty() ? std::string(_("none")) : value;
+}
+
 }  // namespace
+
+std::string has(const NamedFact& fact) {
+  const std::string name = label(fact.name);
+  if (!fact.text.is_known())
+    return fmt::format(fmt::runtime(_("{} unknown ({})")), name, fact.text.unknown);
+  const std::string& value = *fact.text.value;
+  const auto size = fact.kind == NamedFact::Kind::Size ? ByteSize::parse(value) : std::nullopt;
+  if (size)
+    return size->bytes() == 0 ? fmt::format(fmt::runtime(_("no {}")), name) : size->to_string();
+  if (fact.kind == NamedFact::Kind::Boolean)
+    return fmt::format(fmt::runtime(value == "true" ? _("{}") : _("no {}")), name);
+  if (fact.name == "cpu.features")
+    return _("none such");  // the list is long, and in the trace
+  if (fact.name == "gpu.vendor" && value == "none")
+    return _("no GPU");
+  if (fact.name == "gpu.driver_state")
+    return driver_state(value);
+  if (fact.kind == NamedFact::Kind::Number)
+    return value + " " + name;
+  return value.empty() ? std::string(_("none")) : value;
+}
+
+TraceEntry trace_entry(const std::string& rule,
+                       const Condition& comparison,
+                       const NamedFact& fact,
+                       Truth outcome) {
+  return {rule,
+          fact.name,
+          fact.text.is_known(),
+          fact.text.value.value_or(""),
+          shown(fact),
+          fact.text.is_known() ? fact.text.origin : fact.text.unknown,
+          spell(comparison),
+          outcome};
+}
 
 std::string spell(const Condition& comparison) {
   switch (comparison.kind) {
@@ -182,20 +254,18 @@ std::string spell(const Condition& comparison) {
   return {};
 }
 
-std::string shortfall(const Condition& condition, bool wanted, const Facts& facts) {
-  std::vector<Unmet> unmet;
-  collect(condition, wanted, facts, unmet);
+Shortfall shortfall(const Condition& condition, bool wanted, const Facts& facts) {
+  Shortfall result;
+  collect(condition, wanted, facts, result.items);
   std::vector<std::string> needs, haves;
-  for (const Unmet& item : unmet) {
+  for (const Unmet& item : result.items) {
     const NamedFact& fact = facts.get(item.comparison->fact);
     add_once(needs, requirement(*item.comparison, item.wanted, fact.kind));
     add_once(haves, has(fact));
   }
-  if (needs.empty())
-    return {};
-  return fmt::format(fmt::runtime(_("needs {}; this machine has {}")),
-                     text::join(needs, _(" or ")),
-                     text::join(haves, ", "));
+  result.needs = text::join(needs, _(" or "));
+  result.has = text::join(haves, ", ");
+  return result;
 }
 
 }  // namespace las::policy

@@ -93,17 +93,23 @@ std::map<std::string, Kind> make_kinds() {
   return kinds;
 }
 
+// Of "storage.<purpose>.<key>", whichever purpose.
+std::optional<Kind> kind_of_storage(const std::string& key) {
+  hardware::HardwareProfile profile;
+  profile.storage.emplace_back().purpose = "any";
+  for (const NamedFact& fact : hardware::named_facts(profile)) {
+    if (fact.name == "storage.any." + key)
+      return fact.kind;
+  }
+  return std::nullopt;
+}
+
 const std::map<std::string, Kind>& kinds() {
   static const std::map<std::string, Kind> kKinds = make_kinds();
   return kKinds;
 }
 
 }  // namespace
-
-ByteSize marketed_floor(ByteSize nominal) {
-  constexpr std::uint64_t kPercent = 8;
-  return ByteSize(nominal.bytes() - nominal.bytes() / 100 * kPercent);
-}
 
 bool is_marketed_size(std::string_view fact) {
   return fact.starts_with("memory.") || fact.starts_with("gpu.vram");
@@ -134,11 +140,7 @@ std::optional<Kind> kind_of_fact(const std::string& name) {
   const std::vector<std::string> parts = text::split(name, '.');
   if (parts.size() != 3 || parts[0] != "storage" || parts[1].empty())
     return std::nullopt;
-  if (parts[2] == "free" || parts[2] == "total")
-    return Kind::Size;
-  if (parts[2] == "path" || parts[2] == "file_system")
-    return Kind::Text;
-  return std::nullopt;
+  return kind_of_storage(parts[2]);
 }
 
 const std::vector<std::string>& fact_names() {
@@ -166,6 +168,29 @@ bool is_value_of(Kind kind, const std::string& value) {
       break;
   }
   return !value.empty();
+}
+
+std::optional<int> order(Kind kind, const std::string& a, const std::string& b) {
+  const auto of = [](const auto& left, const auto& right) {
+    return left < right ? -1 : right < left ? 1 : 0;
+  };
+  switch (kind) {
+    case Kind::Size: {
+      const auto left = ByteSize::parse(a), right = ByteSize::parse(b);
+      return left && right ? std::optional(of(*left, *right)) : std::nullopt;
+    }
+    case Kind::Number: {
+      const auto left = number(a), right = number(b);
+      return left && right ? std::optional(of(*left, *right)) : std::nullopt;
+    }
+    case Kind::Version:
+      return of(Version(a), Version(b));
+    case Kind::Boolean:
+    case Kind::Text:
+    case Kind::List:
+      break;
+  }
+  return std::nullopt;
 }
 
 Truth compare(const Condition& comparison, const NamedFact& fact) {

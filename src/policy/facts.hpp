@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/hardware/marketed_size.hpp"
 #include "las/hardware/profile.hpp"
 #include "las/policy/policy.hpp"
 
@@ -12,16 +13,10 @@
 
 namespace las::policy {
 
+using hardware::marketed_floor;
 using hardware::NamedFact;
 
-/// Memory is sold in round numbers and reported in less round ones: a 24 GB card shows 24564 MiB,
-/// with ECC on 22731 to 23034 MiB; a 32 GB machine keeps 1 to 2 GiB from the system. So a fact of
-/// VRAM or memory meets "at least N" from N less 8 %. No two sizes that GPUs are sold with lie so
-/// close that one passes for the next (11 and 12 GB, 22 and 24 GB are the nearest). "At most N"
-/// stays exact, since nothing reports more than it was sold as: a 24 GB card is at most 24 GB and
-/// at least 24 GB. This is the only place that knows the tolerance.
-ByteSize marketed_floor(ByteSize nominal);
-/// Whether the tolerance applies: VRAM and memory, but not free disk space.
+/// Whether marketed_floor applies: VRAM and memory, but not free disk space.
 bool is_marketed_size(std::string_view fact);
 
 /// The facts of one profile by name.
@@ -44,6 +39,10 @@ const std::vector<std::string>& fact_names();
 
 /// Whether `value` can be compared with a fact of this kind.
 bool is_value_of(NamedFact::Kind kind, const std::string& value);
+
+/// Below 0, 0 or above 0 as `a` is smaller, equal or larger; nothing where the kind has no order or
+/// a value is not one of it. Sizes as written: without the tolerance of marketed_floor.
+std::optional<int> order(NamedFact::Kind kind, const std::string& a, const std::string& b);
 
 /// One comparison (Min, Max, Equal, In, Exists) on one fact.
 Truth compare(const Condition& comparison, const NamedFact& fact);

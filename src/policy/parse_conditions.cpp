@@ -92,6 +92,12 @@ void check(const Node& node, const Condition& comparison, NamedFact::Kind kind) 
   }
 }
 
+void place(const Node& node, Condition& condition) {
+  condition.key_path = node.key_path();
+  condition.line = node.line();
+  condition.column = node.column();
+}
+
 Condition comparison_of(const Node& node,
                         Kind kind,
                         const std::string& fact,
@@ -101,6 +107,7 @@ Condition comparison_of(const Node& node,
   comparison.kind = kind;
   comparison.fact = fact;
   comparison.key = std::move(key);
+  place(node, comparison);
   if (kind == Kind::Exists) {
     if (const auto value = node.boolean())
       comparison.values = {*value ? "true" : "false"};
@@ -201,6 +208,7 @@ void add_short_form(const Node& node, const ShortForm& form, std::vector<Conditi
     comparison.fact = form.fact;
     comparison.key = form.key;
     comparison.values = {std::move(value)};
+    place(node, comparison);
     out.push_back(std::move(comparison));
   }
 }

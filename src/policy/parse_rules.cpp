@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "drafts.hpp"
 #include "parse_conditions.hpp"
 
 #include "las/base/i18n.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -60,17 +60,36 @@ void parse_allowances(const Node& node, Rule& rule) {
   rule.allow_features = capabilities(node["features"]);
 }
 
-Rule parse_rule(const Node& node, const std::string& file) {
-  node.allow_only({"name", "description", "tier", "conditions", "allow", "deny"});
+void set_file(Condition& condition, const std::string& file) {
+  condition.file = file;
+  for (Condition& child : condition.children)
+    set_file(child, file);
+}
+
+Rule parse_rule(const Node& node, const Document& document) {
+  node.allow_only({"name",
+                   "description",
+                   "tier",
+                   "extends",
+                   "replaces",
+                   "conditions",
+                   "allow",
+                   "instead",
+                   "deny"});
   Rule rule;
-  rule.file = file;
+  rule.file = document.file;
   rule.line = node.line();
+  rule.layer = document.layer;
   rule.name = node["name"].required_string();
   rule.description = std::string(text::trim(node["description"].string().value_or("")));
   rule.tier = node["tier"].string();
+  rule.extends = node["extends"].string().value_or("");
+  rule.replaces = node["replaces"].string().value_or("");
   rule.conditions = parse_conditions(node["conditions"]);
+  set_file(rule.conditions, document.file);
   parse_allowances(node["allow"], rule);
   rule.deny = capabilities(node["deny"]);
+  rule.instead = capabilities(node["instead"]);
   return rule;
 }
 
@@ -82,31 +101,60 @@ std::ptrdiff_t errors(const Diagnostics& diagnostics) {
 
 }  // namespace
 
-std::vector<Rule> parse_rules(std::string_view yaml,
-                              const std::string& file,
-                              Diagnostics& diagnostics) {
+std::string_view to_string(Layer layer) {
+  return layer == Layer::Shipped ? "shipped" : "site";
+}
+
+std::string spell_model_size(double billions) {
+  return fmt::format("{:g}B", billions);
+}
+
+std::vector<Draft> parse_document(const Document& document, Diagnostics& diagnostics) {
   const auto before = errors(diagnostics);
-  const Node root = document::parse(yaml, file, diagnostics);
-  std::vector<Rule> rules;
+  const Node root = document::parse(document.text, document.file, diagnostics);
+  std::vector<Draft> drafts;
   if (errors(diagnostics) > before)
-    return rules;
+    return drafts;
   root.allow_only({"schema", "policies"});
   if (const auto schema = root["schema"].integer(); schema && *schema != 1)
     root["schema"].fault(
         fmt::format(fmt::runtime(_("this las reads policies of schema 1, not {}")), *schema));
   if (!root["policies"].present())
     root.fault(_("a policy document needs a list 'policies'"));
-
-  std::set<std::string> names;
   for (const Node& item : root["policies"].items()) {
     const auto faults = errors(diagnostics);
-    Rule rule = parse_rule(item, file);
-    if (!rule.name.empty() && !names.insert(rule.name).second)
-      item["name"].fault(fmt::format(fmt::runtime(_("there are two rules named '{}'")), rule.name));
-    if (errors(diagnostics) == faults)
-      rules.push_back(std::move(rule));
+    Rule rule = parse_rule(item, document);
+    drafts.push_back({std::move(rule), item, errors(diagnostics) > faults});
   }
+  return drafts;
+}
+
+std::vector<Rule> load_rules(const std::vector<Document>& documents, Diagnostics& diagnostics) {
+  Diagnostics found;  // nodes write here; then everything is told in the order of the documents
+  std::vector<Draft> drafts;
+  for (const Document& document : documents) {
+    for (Draft& draft : parse_document(document, found))
+      drafts.push_back(std::move(draft));
+  }
+  std::vector<Rule> rules = link(drafts, found);
+  const auto rank = [&](const Diagnostic& item) {
+    const auto place = std::find_if(
+        documents.begin(), documents.end(), [&](const Document& d) { return d.file == item.file; });
+    return std::make_pair(place - documents.begin(), item.line);
+  };
+  std::vector<Diagnostic> items = found.items();
+  std::stable_sort(items.begin(), items.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+    return rank(a) < rank(b);
+  });
+  for (Diagnostic& item : items)
+    diagnostics.add(std::move(item));
   return rules;
+}
+
+std::vector<Rule> parse_rules(std::string_view yaml,
+                              const std::string& file,
+                              Diagnostics& diagnostics) {
+  return load_rules({{file, std::string(yaml), Layer::Site}}, diagnostics);
 }
 
 }  // namespace las::policy

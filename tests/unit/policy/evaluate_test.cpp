@@ -171,7 +171,7 @@ TEST_CASE("in a denial the requirement is named, not whom the rule is about", "[
                 "true}, "
                 "{gpu_count_min: 4}]}}\n    deny: [engine]\n",
                 "engine") ==
-        "no: engine needs NVLink or number of GPUs of at least 4; this machine has no NVLink, 0 "
+        "no: engine needs NVLink or at least 4 GPUs; this machine has no NVLink, 0 GPUs "
         "(needs a link)");
 }
 

@@ -27,6 +27,8 @@ class Machine {
  public:
   Machine() {
     profile_.os.architecture = known(std::string("x86_64"));
+    profile_.os.glibc = known(Version("2.36"));
+    profile_.cpu.cores = known(8);
     profile_.cpu.features = known(std::vector<std::string>{"avx", "avx2"});
     profile_.gpus = known(std::vector<Gpu>{});
     profile_.nvlink = known(false);
@@ -139,9 +141,12 @@ inline std::vector<Rule> rules_of(const std::string& yaml) {
 
 /// share/policies/*.yaml, as shipped.
 inline std::vector<Rule> shipped_rules() {
-  std::vector<Rule> rules = rules_of(read_source_file("share/policies/tiers.yaml"));
-  for (Rule& rule : rules_of(read_source_file("share/policies/engines.yaml")))
-    rules.push_back(std::move(rule));
+  std::vector<Document> documents;
+  for (const char* file : {"share/policies/engines.yaml", "share/policies/tiers.yaml"})
+    documents.push_back({file, read_source_file(file), Layer::Shipped});
+  Diagnostics diagnostics;
+  std::vector<Rule> rules = load_rules(documents, diagnostics);
+  diagnostics.throw_if_errors("the shipped policies are wrong");
   return rules;
 }
 

@@ -131,6 +131,228 @@ TEST_CASE("the schema is JSON and knows every key that the parser knows", "[poli
     for (const Diagnostic& item : diagnostics.items())
       CHECK(item.message != "unknown key");
   }
+  for (const auto& [key, value] : schema.at("$defs").at("rule").at("properties").items()) {
+    INFO(key);
+    Diagnostics diagnostics;
+    parse_rules("policies: [{name: r, " + key + ": x}]", "p.yaml", diagnostics);
+    for (const Diagnostic& item : diagnostics.items())
+      CHECK(item.message != "unknown key");
+  }
+  CHECK(schema.at("$defs").at("rule").at("properties").contains("replaces"));
   CHECK(conditions.contains("gpu_vram_min"));
   CHECK(conditions.contains("nvidia_driver_min"));
+}
+
+namespace {
+
+struct Loaded {
+  std::vector<Rule> rules;
+  std::vector<std::string> faults;
+};
+
+/// A shipped document and one of the site.
+Loaded load(const std::string& shipped, const std::string& site) {
+  Diagnostics diagnostics;
+  Loaded loaded;
+  const std::string none = "  []\n";
+  loaded.rules = load_rules(
+      {{"shipped.yaml", "policies:\n" + (shipped.empty() ? none : shipped), Layer::Shipped},
+       {"site.yaml", "policies:\n" + site, Layer::Site}},
+      diagnostics);
+  for (const Diagnostic& item : diagnostics.items())
+    loaded.faults.push_back(item.file + ":" + std::to_string(item.line) + ": " + item.key_path +
+                            ": " + item.message +
+                            (item.suggestion.empty() ? "" : " (" + item.suggestion + ")"));
+  return loaded;
+}
+
+std::vector<std::string> names(const std::vector<Rule>& rules) {
+  std::vector<std::string> out;
+  for (const Rule& rule : rules)
+    out.push_back(rule.name);
+  return out;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a rule takes over the conditions, allowances and denials of what it extends",
+          "[policy]") {
+  const Loaded loaded = load(
+      "  - {name: base, description: B, tier: 2, conditions: {gpu_vram_min: 24GB},"
+      " allow: {max_model_size: 30B, runtimes: [a], features: [f]}, deny: [d]}\n",
+      "  - {name: mine, extends: base, conditions: {ram_min: 64GB},"
+      " allow: {runtimes: [b, a]}, deny: [e]}\n"
+      "  - {name: third, extends: mine, allow: {max_model_size: 7B}}\n");
+  CHECK(loaded.faults == Lines{});
+  REQUIRE(names(loaded.rules) == Lines{"base", "mine", "third"});
+  const Rule& mine = loaded.rules[1];
+  CHECK(mine.conditions.children.size() == 2);
+  CHECK(mine.conditions.children[0].fact == "gpu.vram_total");
+  CHECK(mine.conditions.children[1].fact == "memory.effective");
+  CHECK(mine.allow_runtimes == Lines{"b", "a"});
+  CHECK(mine.allow_features == Lines{"f"});
+  CHECK(mine.deny == Lines{"e", "d"});
+  CHECK(mine.max_model_billions == 30);
+  CHECK_FALSE(mine.tier);
+  CHECK(mine.description.empty());
+  CHECK(loaded.rules[2].conditions.children.size() == 2);
+  CHECK(loaded.rules[2].max_model_billions == 7);
+}
+
+TEST_CASE("what is extended may stand below", "[policy]") {
+  const Loaded loaded = load("", "  - {name: a, extends: b}\n  - {name: b, deny: [x]}\n");
+  CHECK(loaded.faults == Lines{});
+  CHECK(loaded.rules.at(0).deny == Lines{"x"});
+}
+
+TEST_CASE("a site's rule takes the place of a shipped one only when it says so", "[policy]") {
+  const std::string shipped = "  - {name: base, deny: [x]}\n  - {name: other}\n";
+  CHECK(load(shipped, "  - {name: base}\n").faults ==
+        Lines{"site.yaml:2: policies[0].name: there are two rules named 'base', the other in "
+              "shipped.yaml:2 (to put it in the other's place, add 'replaces: base')"});
+  const Loaded same = load(shipped, "  - {name: base, replaces: base, deny: [y]}\n");
+  CHECK(same.faults == Lines{});
+  REQUIRE(names(same.rules) == Lines{"other", "base"});
+  CHECK(same.rules[1].deny == Lines{"y"});
+  const Loaded renamed = load(shipped, "  - {name: mine, replaces: base}\n");
+  CHECK(renamed.faults == Lines{});
+  CHECK(names(renamed.rules) == Lines{"other", "mine"});
+}
+
+TEST_CASE("a replacement may extend what it replaces, and others extend the replacement",
+          "[policy]") {
+  const Loaded loaded = load("  - {name: base, deny: [x]}\n  - {name: user, extends: base}\n",
+                             "  - {name: base, replaces: base, extends: base, deny: [y]}\n");
+  CHECK(loaded.faults == Lines{});
+  REQUIRE(names(loaded.rules) == Lines{"user", "base"});
+  CHECK(loaded.rules[0].deny == Lines{"y", "x"});
+  CHECK(loaded.rules[1].deny == Lines{"y", "x"});
+}
+
+TEST_CASE("all faults between rules are told in one run, in the order of the documents",
+          "[policy]") {
+  const Loaded loaded = load(
+      "  - {name: base}\n"
+      "  - {name: twice}\n"
+      "  - {name: shipped-over, replaces: base}\n",
+      "  - {name: lost, extends: bsae}\n"
+      "  - {name: itself, extends: itself}\n"
+      "  - {name: one, extends: two}\n"
+      "  - {name: two, extends: three}\n"
+      "  - {name: three, extends: one}\n"
+      "  - {name: behind, extends: one}\n"
+      "  - {name: nothing, replaces: bases}\n"
+      "  - {name: first, replaces: base}\n"
+      "  - {name: second, replaces: base}\n"
+      "  - {name: own, replaces: first}\n"
+      "  - {name: twice}\n"
+      "  - {name: both, allow: {runtimes: [x, y], features: [z]}, deny: [z, x]}\n"
+      "  - {name: units, conditions: {ram_min: 8QB}}\n"
+      "  - {name: of-a-faulty-one, extends: units}\n");
+  CHECK(loaded.faults ==
+        Lines{"shipped.yaml:4: policies[2].replaces: only a rule of this site can replace another",
+              "site.yaml:2: policies[0].extends: there is no rule 'bsae' (did you mean 'base'?)",
+              "site.yaml:3: policies[1].extends: a rule cannot extend itself",
+              "site.yaml:6: policies[4].extends: 'extends' goes round in a circle: one -> two -> "
+              "three -> one",
+              "site.yaml:8: policies[6].replaces: there is no rule 'bases' (did you mean 'base'?)",
+              "site.yaml:10: policies[8].replaces: the rule 'base' is replaced already, in "
+              "site.yaml:9",
+              "site.yaml:11: policies[9].replaces: 'first' is a rule of this site as well: change "
+              "it there",
+              "site.yaml:12: policies[10].name: there are two rules named 'twice', the other in "
+              "shipped.yaml:3 (to put it in the other's place, add 'replaces: twice')",
+              "site.yaml:13: policies[11].deny: the rule both allows and denies 'z'",
+              "site.yaml:13: policies[11].deny: the rule both allows and denies 'x'",
+              "site.yaml:14: policies[12].conditions.ram_min: '8QB' is not a size such as 24GB"});
+  CHECK(names(loaded.rules) == Lines{"twice", "first"});
+}
+
+TEST_CASE("conditions that no machine can meet are contradictions", "[policy]") {
+  const auto fault = [](const std::string& conditions) {
+    const Lines faults = faults_of("policies: [{name: r, conditions: " + conditions + "}]",
+                                   conditions.empty() ? 1 : 0);
+    REQUIRE(faults.size() == 1);
+    const std::string& text = faults.front();
+    return text.substr(text.find("both ") + 5);
+  };
+  CHECK(fault("{gpu_vram_min: 48GB, gpu_vram_max: 24GB}") ==
+        "gpu.vram_total <= 24GB and gpu.vram_total >= 48GB (p.yaml:1)");
+  CHECK(fault("{fact: cpu.cores, min: 8, below: 8}") ==
+        "not cpu.cores >= 8 and cpu.cores >= 8 (p.yaml:1)");
+  CHECK(fault("{all: [{fact: os.version, eq: '9'}, {fact: os.version, min: '10'}]}") ==
+        "os.version >= 10 and os.version == 9 (p.yaml:1)");
+  CHECK(fault("{fact: os.id, eq: arch, in: [debian, ubuntu]}") ==
+        "os.id in [debian, ubuntu] and os.id == arch (p.yaml:1)");
+  CHECK(fault("{gpu_vendor: [nvidia, amd], not: {gpu_vendor: [amd, nvidia, intel]}}") ==
+        "not gpu.vendor in [amd, nvidia, intel] and gpu.vendor in [nvidia, amd] (p.yaml:1)");
+  CHECK(fault("{all: [{fact: gpu.vram_total, exists: false}, {gpu_vram_min: 8GB}]}") ==
+        "gpu.vram_total >= 8GB and gpu.vram_total is unknown (p.yaml:1)");
+  CHECK(fault("{nvlink: true, not: {nvlink: true}}") ==
+        "not gpu.nvlink == true and gpu.nvlink == true (p.yaml:1)");
+  CHECK(fault("{cpu_features: avx, not: {cpu_features: avx}}") ==
+        "not cpu.features == avx and cpu.features == avx (p.yaml:1)");
+  CHECK(fault("{ram_min: 8GB, any: [{ram_max: 4GB}, {ram_max: 2GB}]}") ==
+        "memory.effective <= 4GB and memory.effective >= 8GB (p.yaml:1)");
+  CHECK(fault("{any: [{gpu_count_min: 1}, {gpu_count_min: 3, gpu_count_max: 2}]}") ==
+        "gpu.count <= 2 and gpu.count >= 3 (p.yaml:1)");
+}
+
+TEST_CASE("conditions that some machine can meet are no contradictions", "[policy]") {
+  for (const char* conditions : {"{gpu_vram_min: 24GB, gpu_vram_max: 24GB}",
+                                 "{fact: cpu.cores, min: 8, max: 8, eq: 8, in: [4, 8]}",
+                                 "{cpu_features: [avx, avx2], not: {cpu_features: avx512f}}",
+                                 "{ram_min: 8GB, any: [{ram_max: 4GB}, {gpu_count_min: 1}]}",
+                                 "{not: {all: [{ram_min: 8GB}, {ram_max: 4GB}]}}",
+                                 "{any: [{ram_min: 8GB}, {ram_max: 4GB}]}",
+                                 "{not: {any: [{ram_min: 8GB}, {gpu_count_min: 1}]}}",
+                                 "{fact: os.id, in: [debian, ubuntu], eq: debian}",
+                                 "{fact: gpu.vram_total, exists: true, min: 8GB}"}) {
+    INFO(conditions);
+    CHECK(faults_of(std::string("policies: [{name: r, conditions: ") + conditions + "}]", 1) ==
+          Lines{});
+  }
+}
+
+TEST_CASE("a contradiction with what is extended stands at the rule's own condition", "[policy]") {
+  CHECK(load("  - {name: base, conditions: {gpu_vram_min: 48GB}}\n",
+             "  - {name: mine, extends: base, conditions: {gpu_vram_max: 8GB}}\n")
+            .faults ==
+        Lines{"site.yaml:2: policies[0].conditions.gpu_vram_max: no machine can meet both "
+              "gpu.vram_total <= 8GB and gpu.vram_total >= 48GB (shipped.yaml:2)"});
+}
+
+TEST_CASE("the shipped tiers leave no machine out and take none twice", "[policy]") {
+  Diagnostics diagnostics;
+  check_tiers(shipped_rules(), diagnostics);
+  CHECK(diagnostics.items().empty());
+}
+
+TEST_CASE("a gap and an overlap of tiers are found with a machine in them", "[policy]") {
+  const auto told = [](const std::string& policies) {
+    Diagnostics diagnostics;
+    check_tiers(rules_of("policies:\n" + policies), diagnostics);
+    Lines lines;
+    for (const Diagnostic& item : diagnostics.items())
+      lines.push_back(std::to_string(item.line) + ": " + std::string(to_string(item.severity)) +
+                      ": " + item.message);
+    return lines;
+  };
+  // Memory that could not be read is in neither.
+  CHECK(told("  - {name: s, tier: 1, conditions: {fact: memory.effective, below: 8GB}}\n"
+             "  - {name: l, tier: 2, conditions: {fact: memory.effective, min: 8GB}}\n") ==
+        Lines{"3: error: a machine lands in no tier: an unknown amount of memory, no GPU"});
+  CHECK(told("  - {name: s, tier: 1, conditions: {any: [{fact: memory.effective, exists: false},"
+             " {ram_max: 8GB}]}}\n"
+             "  - {name: l, tier: 2, conditions: {ram_min: 16GB}}\n") ==
+        Lines{"3: error: a machine lands in no tier: 8.0 GiB of memory, no GPU"});
+  CHECK(told("  - {name: all, tier: 1}\n"
+             "  - {name: l, tier: 2, conditions: {gpu_vram_min: 16GB}}\n") ==
+        Lines{"3: warning: a machine lands in the tiers of 'all' and 'l', of which the most "
+              "restrictive counts: an unknown amount of memory, an nvidia GPU with 14.7 GiB"});
+  CHECK(told("  []") ==
+        Lines{"0: error: a machine lands in no tier: an unknown amount of memory, no "
+              "GPU"});
 }

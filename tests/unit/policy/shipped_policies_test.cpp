@@ -140,7 +140,7 @@ TEST_CASE("the engines for every machine are allowed on every machine", "[policy
 TEST_CASE("a GPU engine is refused in terms of this machine", "[policy]") {
   CHECK(
       explanation(machine(), "vllm") ==
-      "no: vllm needs GPU vendor nvidia or amd; this machine has no GPU (built for CUDA and ROCm)");
+      "no: vllm needs GPU vendor nvidia or amd; this machine has no GPU (made for CUDA and ROCm)");
   CHECK(explanation(machine().nvidia("6.1", 11264), "vllm") ==
         "no: vllm needs compute capability 7.5 or newer; this machine has 6.1 (its kernels are "
         "built for "
@@ -187,7 +187,8 @@ TEST_CASE("features of several GPUs are listed where there are several", "[polic
   const std::vector<Rule> rules = shipped_rules();
   CHECK(evaluate(machine(), rules).features.empty());
   CHECK(evaluate(machine().nvidia("9.0", 81559, 4).nvlink(), rules).features ==
-        std::vector<std::string>{"cuda12", "cuda13", "multi_gpu", "multi_gpu_training", "nvlink"});
+        std::vector<std::string>{
+            "cuda12", "cuda13", "multi_gpu", "multi_gpu_training", "nvlink", "ollama-cuda"});
 }
 
 TEST_CASE("a CPU without AVX is refused what needs it", "[policy]") {
