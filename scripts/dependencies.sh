@@ -11,7 +11,8 @@ build_packages=(
   python3 python3-venv curl ca-certificates
 )
 test_packages=(
-  catch2 strace debootstrap systemd-container clang-format shellcheck mandoc hyperfine
+  catch2 strace debootstrap systemd-container clang-format shellcheck mandoc hyperfine hwloc-nox
+  zsh fish
 )
 
 wanted=("${build_packages[@]}")

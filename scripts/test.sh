@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test, from a clean machine: installs what is missing, builds, runs the unit, scenario, golden,
 # crash, e2e and lint suites. Suites that need root (booting systemd) are skipped by name without it.
-# usage: scripts/test.sh [--asan] [SUITE...]      suites: lint unit cli crash job systemd asan
+# usage: scripts/test.sh [--asan] [SUITE...]      suites: lint unit cli crash job systemd fuzz asan
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -14,7 +14,7 @@ for argument in "$@"; do
     *) suites+=("$argument") ;;
   esac
 done
-[ ${#suites[@]} -gt 0 ] || suites=(lint unit cli crash job systemd)
+[ ${#suites[@]} -gt 0 ] || suites=(lint unit cli crash job systemd fuzz)
 [ "$asan" = 1 ] && suites+=(asan)
 
 logs=build/test-logs
@@ -124,6 +124,10 @@ suite_unit() {
 suite_cli() {
   python_suite e2e-cli tests/e2e test_cli
   python_suite e2e-bad-input tests/e2e test_bad_input
+  python_suite e2e-detect tests/e2e test_detect
+  python_suite e2e-policy tests/e2e test_policy
+  python_suite e2e-messages tests/e2e test_messages
+  python_suite e2e-completion tests/e2e test_completion
 }
 
 suite_crash() { python_suite crash-kill tests/crash test_kill; }
@@ -135,7 +139,8 @@ suite_systemd() {
     skip e2e-systemd "needs root to boot a systemd"
     return
   fi
-  check e2e-systemd-main-job tests/e2e/systemd.sh build/dev/las
+  check e2e-systemd-main-job tests/e2e/systemd.sh build/dev/las main-job.sh
+  check e2e-systemd-user-job tests/e2e/systemd.sh build/dev/las user-job.sh
   local root
   root=$(mktemp -d)
   check e2e-systemd-machine tests/e2e/nspawn/make-root.sh "$root/root"
@@ -143,6 +148,20 @@ suite_systemd() {
   check e2e-systemd-units tests/e2e/nspawn/units.sh "$root/root"
   check e2e-systemd-supervisor tests/e2e/nspawn/supervisor.sh "$root/root" build/dev/tests/unit_service
   rm -rf --one-file-system "$root"
+}
+
+# Mutated inputs for the parsers of hardware facts, under sanitizers; only what they need is built.
+# A finding names its seed: build/asan/tests/fuzz/fuzz_hardware --seed N --seconds 60
+suite_fuzz() {
+  begun=$(date +%s)
+  if ! { cmake --preset asan && cmake --build --preset asan --target fuzz_hardware; } >"$logs/fuzz-build.log" 2>&1; then
+    tail -n 40 "$logs/fuzz-build.log"
+    count fuzz-build 0 1 0
+    return
+  fi
+  local seed=${LAS_FUZZ_SEED:-$(date +%s)}
+  say "fuzz-hardware: --seed $seed"
+  check fuzz-hardware build/asan/tests/fuzz/fuzz_hardware --seconds "${LAS_FUZZ_SECONDS:-60}" --seed "$seed"
 }
 
 suite_asan() {

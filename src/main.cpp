@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
                                   ::isatty(STDIN_FILENO) == 1,
                                   ::isatty(STDOUT_FILENO) == 1,
                                   ::isatty(STDERR_FILENO) == 1,
-                                  terminal_width(STDERR_FILENO)};
+                                  [] { return terminal_width(STDERR_FILENO); }};
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return las::cli::run(arguments, platform, streams, cancellation);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/inspect.hpp"
 
+#include "las/app/models.hpp"
 #include "las/base/i18n.hpp"
 #include "las/model/library.hpp"
 #include "las/platform/hasher.hpp"
@@ -8,6 +9,7 @@
 #include "las/service/unit.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -23,6 +25,13 @@ bool wanted(const std::vector<std::string>& names, const std::string& name) {
 
 std::string reinstall(const std::string& module) {
   return "las install --reinstall " + module;
+}
+
+// What makes links and units equal to the generation that is current.
+std::string converge_again(const state::Generation& current) {
+  if (current.number == 0)
+    return _("the next install removes it");
+  return fmt::format("las rollback {}", current.number);
 }
 
 void verify_module(Session& session,
@@ -106,10 +115,7 @@ void verify_services(Session& session,
   }
   for (const std::string& id : installed) {
     if (generation.find_service(id) == nullptr)
-      findings.push_back({"unit-unknown",
-                          id,
-                          service::unit_name(id),
-                          fmt::format("las rollback {}", generation.number)});
+      findings.push_back({"unit-unknown", id, service::unit_name(id), converge_again(generation)});
   }
 }
 
@@ -124,13 +130,103 @@ void verify_models(Session& session,
     activity.cancellation.throw_if_requested();
     const fs::path blob = library.blob_path(model.digest);
     const auto status = session.files().status(blob);
-    const std::string mend = "las model remove " + model.name;
+    const std::string mend = import_again(session, model);
     if (!status)
       findings.push_back({"model-missing", model.name, blob.string(), mend});
     else if (status->size != model.size.bytes() ||
              (deep && platform::digest_of_file(blob) != model.digest))
       findings.push_back({"model-damaged", model.name, blob.string(), mend});
   }
+}
+
+template <typename Read>
+auto unless_damaged(Read&& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::CorruptState)
+      throw;
+    return std::nullopt;
+  }
+}
+
+void verify_current_link(Session& session,
+                         const state::Generation& generation,
+                         std::vector<Finding>& findings) {
+  const fs::path current = session.layout().current();
+  const bool linked = session.files().exists(current);
+  const std::string target = linked ? session.files().read_symlink(current).string() : "";
+  const std::string expected =
+      generation.number == 0 ? "" : "generations/" + std::to_string(generation.number);
+  if (target != expected)
+    findings.push_back({"current-link-wrong",
+                        "",
+                        fmt::format("{} -> {}", current.string(), target.empty() ? "-" : target),
+                        converge_again(generation)});
+}
+
+// What a run in flight has begun is no finding while it holds the lock.
+void verify_no_interrupted_run(Session& session,
+                               std::vector<Finding>& findings,
+                               const Activity& activity) {
+  const auto journal_open = [&] {
+    std::optional<std::optional<state::Journal>> journal;
+    session.store().read([&](const state::ReadTransaction& state) {
+      journal = unless_damaged([&] { return state.journal(); });
+    });
+    return journal && journal->has_value();
+  };
+  if (!journal_open())
+    return;
+  if (const auto owner = platform::FileLock::holder(session.layout().lock_file())) {
+    activity.info(
+        "app",
+        fmt::format(fmt::runtime(_("running: {}; verify again when it is done, since what it is "
+                                   "changing may be listed here")),
+                    owner->pid == 0 ? std::string(_("another las"))
+                                    : fmt::format("pid {} ({})", owner->pid, owner->command)));
+    return;
+  }
+  // It may have come to its end between the two looks.
+  if (journal_open())
+    findings.push_back(
+        {"run-interrupted", "", _("a run was interrupted"), _("any changing command finishes it")});
+}
+
+/// What verify compares with.
+struct Recorded {
+  state::Generation generation;
+  std::vector<state::ModelRecord> models;
+};
+
+// Every damaged record is a finding, and those that can be read are taken. Nothing when it cannot
+// be known what is installed.
+std::optional<Recorded> read_records(Session& session, std::vector<Finding>& findings) {
+  try {
+    session.store();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::CorruptState)
+      throw;
+    findings.push_back({"state-damaged", "", error.what(), error.hint()});
+    return std::nullopt;
+  }
+  for (const state::RecordFault& fault : session.store().check())
+    findings.push_back(
+        {"state-damaged", fault.record, fault.cause, state::way_out(session.layout().database())});
+  std::optional<state::Generation> generation;
+  Recorded recorded;
+  session.store().read([&](const state::ReadTransaction& state) {
+    generation = unless_damaged([&] { return state.current(); });
+    recorded.models.clear();
+    for (const std::string& name : state.model_names()) {
+      if (const auto model = unless_damaged([&] { return state.model(name); }); model && *model)
+        recorded.models.push_back(**model);
+    }
+  });
+  if (!generation)
+    return std::nullopt;
+  recorded.generation = *std::move(generation);
+  return recorded;
 }
 
 }  // namespace
@@ -170,14 +266,10 @@ std::vector<Finding> verify(Session& session,
                             bool deep,
                             const Activity& activity) {
   std::vector<Finding> findings;
-  state::Generation generation;
-  std::vector<state::ModelRecord> models;
-  bool interrupted = false;
-  session.store().read([&](const state::ReadTransaction& transaction) {
-    generation = transaction.current();
-    models = transaction.models();
-    interrupted = transaction.journal().has_value();
-  });
+  const auto recorded = read_records(session, findings);
+  if (!recorded)
+    return findings;
+  const state::Generation& generation = recorded->generation;
   for (const std::string& name : names) {
     if (generation.find(name) == nullptr)
       throw Error(ErrorKind::NotFound, _("this module is not installed"), name)
@@ -191,24 +283,11 @@ std::vector<Finding> verify(Session& session,
   if (!names.empty())
     return findings;
 
-  for (const std::string& fault : session.store().check())
-    findings.push_back({"state-damaged", "", fault, "las history"});
-  if (interrupted)
-    findings.push_back(
-        {"run-interrupted", "", _("a run was interrupted"), _("any changing command finishes it")});
-  const fs::path current = session.layout().current();
-  const bool linked = session.files().exists(current);
-  const std::string target = linked ? session.files().read_symlink(current).string() : "";
-  const std::string expected =
-      generation.number == 0 ? "" : "generations/" + std::to_string(generation.number);
-  if (target != expected)
-    findings.push_back({"current-link-wrong",
-                        "",
-                        fmt::format("{} -> {}", current.string(), target.empty() ? "-" : target),
-                        fmt::format("las rollback {}", generation.number)});
+  verify_no_interrupted_run(session, findings, activity);
+  verify_current_link(session, generation, findings);
   verify_generation_folder(session, generation, findings);
   verify_services(session, generation, findings);
-  verify_models(session, models, deep, findings, activity);
+  verify_models(session, recorded->models, deep, findings, activity);
   return findings;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/install.hpp"
 
+#include "las/app/overrides.hpp"
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
@@ -90,6 +91,26 @@ void check_base(Session& session, std::uint64_t generation) {
 
 }  // namespace
 
+void add_override_lines(Session& session, PreparedPlan& prepared, const Activity& activity) {
+  const std::vector<policy::Override> in_force = overrides_in_force(session);
+  if (in_force.empty())
+    return;
+  for (const plan::PlannedAction& action : prepared.plan.actions) {
+    if (action.action == plan::Action::Remove || action.action == plan::Action::Undeploy)
+      continue;
+    const std::string& module = action.service ? action.service->module : action.subject;
+    for (const std::string& capability : {module, action.variant, action.mode}) {
+      const policy::Decision decision = session.verdict(activity).decide(capability);
+      const auto found = std::find_if(in_force.begin(), in_force.end(), [&](const auto& o) {
+        return o.id == decision.override_id;
+      });
+      if (found != in_force.end())
+        prepared.overrides.push_back(
+            {action.subject, capability, found->id, found->reason, decision.denial});
+    }
+  }
+}
+
 PreparedPlan prepare_change(Session& session,
                             const ChangeRequest& request,
                             const Activity& activity) {
@@ -128,6 +149,7 @@ PreparedPlan prepare_change(Session& session,
           {action.subject, source.kind(), kind->second->describe(source), source.note});
     }
   }
+  add_override_lines(session, prepared, activity);
   prepared.base_generation = present.number;
   prepared.only_world_changes = prepared.plan.empty() && prepared.plan.world != present.world;
   return prepared;

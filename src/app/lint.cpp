@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/lint.hpp"
 
+#include "yaml_files.hpp"
+
+#include "las/app/policies.hpp"
 #include "las/base/i18n.hpp"
 #include "las/document/node.hpp"
 
@@ -10,13 +13,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void lint_file(Session& session, const fs::path& path, LintResult& result) {
+void lint_file(Session& session,
+               const fs::path& path,
+               std::vector<policy::Document>& policies,
+               LintResult& result) {
   const std::string text = session.files().read_file(path, ByteSize::mib(4));
   Diagnostics ignored;  // the parser below reports the same faults with more knowledge
   const document::Node root = document::parse(text, path.string(), ignored);
   ++result.checked;
   if (root.is_map() && root["policies"].present())
-    (void)policy::parse_rules(text, path.string(), result.diagnostics);
+    policies.push_back({path.string(), text, policy::Layer::Site});
   else
     (void)catalog::parse_manifest(text, path.string(), result.diagnostics);
 }
@@ -34,20 +40,11 @@ LintResult lint(Session& session, const std::vector<std::string>& paths) {
         roots.push_back(folder);
     }
   LintResult result;
-  for (const fs::path& root : roots) {
-    const auto status = session.files().status(root);
-    if (!status)
-      throw Error(ErrorKind::NotFound, _("no such file or folder"), root.string());
-    if (status->kind != platform::FileKind::Directory) {
-      lint_file(session, root, result);
-      continue;
-    }
-    platform::walk(
-        session.files(), root, [&](const fs::path& path, const platform::FileStatus& entry) {
-          if (entry.kind == platform::FileKind::Regular && path.extension() == ".yaml")
-            lint_file(session, root / path, result);
-        });
-  }
+  std::vector<policy::Document> policies;
+  for (const fs::path& path : yaml_files(session.files(), roots))
+    lint_file(session, path, policies, result);
+  if (!policies.empty())
+    (void)check_documents(session, std::move(policies), result.diagnostics);
   return result;
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/models.hpp"
 
+#include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
+
+#include <fmt/format.h>
+
 namespace las::app {
 
 namespace {
@@ -42,15 +47,18 @@ model::ModelLibrary::Import import_model(Session& session,
                                          const std::string& file,
                                          const std::string& name,
                                          const Activity& activity) {
+  const std::filesystem::path path = std::filesystem::absolute(file);
+  const std::string chosen = library(session).check_import(path, name);
   session.writer(activity);
   model::ModelLibrary::Import result;
-  with_history(session, "import model " + (name.empty() ? file : name), [&] {
-    result = library(session).import_file(std::filesystem::absolute(file), name, activity);
+  with_history(session, "import model " + chosen, [&] {
+    result = library(session).import_file(path, chosen, activity);
   });
   return result;
 }
 
 void remove_model(Session& session, const std::string& name, const Activity& activity) {
+  (void)model_named(session, name);
   session.writer(activity);
   with_history(session, "remove model " + name, [&] { library(session).remove(name, activity); });
 }
@@ -60,6 +68,44 @@ std::vector<state::ModelRecord> models(Session& session) {
   session.store().read(
       [&](const state::ReadTransaction& transaction) { all = transaction.models(); });
   return all;
+}
+
+state::ModelRecord model_named(Session& session, const std::string& name) {
+  return library(session).get(name);
+}
+
+std::string import_again(Session& session, const state::ModelRecord& model) {
+  const auto source = session.files().status(model.source);
+  const bool is_there =
+      source && source->kind == platform::FileKind::Regular && source->size == model.size.bytes();
+  return fmt::format("las model import {} --name {}",
+                     is_there ? text::shell_word(model.source) : "FILE",
+                     model.name);
+}
+
+void require_model_file(Session& session, const std::string& name, const std::string& digest) {
+  const auto parsed = Digest::parse(digest);
+  if (name.empty() || !parsed)
+    return;
+  std::optional<state::ModelRecord> record;
+  session.store().read(
+      [&](const state::ReadTransaction& transaction) { record = transaction.model(name); });
+  // An older generation may serve what was forgotten, or imported anew under the same name.
+  if (record && record->digest != *parsed)
+    record.reset();
+  const std::filesystem::path blob = library(session).blob_path(*parsed);
+  const auto status = session.files().status(blob);
+  if (status && (!record || status->size == record->size.bytes()))
+    return;
+  Error error(ErrorKind::CorruptState,
+              status ? _("the model's file in the library is damaged")
+                     : _("the model's file in the library is gone"),
+              name);
+  error.cause(blob.string());
+  error.hint(fmt::format(fmt::runtime(_("make it whole with: {}")),
+                         record ? import_again(session, *record)
+                                : fmt::format("las model import FILE --name {}", name)));
+  throw error;
 }
 
 }  // namespace las::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/serve.hpp"
 
+#include "las/app/models.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/model/library.hpp"
@@ -188,6 +189,7 @@ PreparedPlan prepare_serve(Session& session,
   state::Generation present;
   session.store().read(
       [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  require_model_file(session, model.name, model.digest.to_string());
   const state::InstalledModule& engine = choose_engine(session, request, model, present, activity);
 
   state::ServiceInstance instance;
@@ -210,6 +212,7 @@ PreparedPlan prepare_serve(Session& session,
   prepared.base_generation = present.number;
   if (existing == nullptr || !(*existing == instance))
     prepared.plan = plan::make_deploy_plan(present, instance);
+  add_override_lines(session, prepared, activity);
   if (const std::string limits = session.supervisor().limits(); !limits.empty())
     prepared.notes.push_back(limits);
   return prepared;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/services.hpp"
 
+#include "las/app/models.hpp"
 #include "las/base/diagnostics.hpp"
 #include "las/base/i18n.hpp"
 
@@ -16,6 +17,19 @@ bool is_up(service::RunState state) {
   return state == service::RunState::Running || state == service::RunState::Starting;
 }
 
+std::string see_output(const std::string& id) {
+  return fmt::format(fmt::runtime(_("see its output with: las logs {}")), id);
+}
+
+std::string hint_for_failed(Session& session, const state::ServiceInstance& instance) {
+  try {
+    require_model_file(session, instance.model, instance.model_digest);
+  } catch (const Error& error) {
+    return error.message() + "; " + error.hint();
+  }
+  return see_output(instance.id);
+}
+
 ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
   ServiceView view;
   view.instance = instance;
@@ -24,6 +38,8 @@ ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
     if (const auto wish = transaction.service_wish(instance.id))
       view.wished_running = wish->running;
   });
+  if (view.status.state == service::RunState::Failed)
+    view.hint = hint_for_failed(session, instance);
   if (instance.api == "openai")
     view.url = fmt::format("http://{}:{}/v1", instance.host, instance.port);
   return view;
@@ -100,6 +116,10 @@ std::vector<ServiceView> start_services(Session& session,
   // A unit that was edited or lost is written anew.
   session.supervisor().install(select(session, {}), activity);
   for (const state::ServiceInstance& instance : chosen) {
+    if (!is_up(session.supervisor().status(instance).state))
+      require_model_file(session, instance.model, instance.model_digest);
+  }
+  for (const state::ServiceInstance& instance : chosen) {
     wish(session, instance.id, true);
     if (!is_up(session.supervisor().status(instance).state))
       session.supervisor().start(instance, activity);
@@ -108,7 +128,7 @@ std::vector<ServiceView> start_services(Session& session,
     if (!health.ready)
       throw Error(ErrorKind::Io, _("the service did not become healthy"), instance.id)
           .cause(health.reason)
-          .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), instance.id));
+          .hint(see_output(instance.id));
   }
   return views_of(session, chosen);
 }

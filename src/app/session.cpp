@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/session.hpp"
 
+#include "las/app/overrides.hpp"
+#include "las/app/policies.hpp"
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
-#include "las/hardware/probe.hpp"
 
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ struct Session::Parts {
   std::optional<Config> config;
   std::optional<catalog::Catalog> catalog;
   std::optional<hardware::HardwareProfile> profile;
+  std::optional<std::vector<policy::Rule>> rules;
   std::optional<policy::Verdict> verdict;
   std::unique_ptr<platform::FileLock> lock;
   std::unique_ptr<state::StateStore> store;
@@ -71,6 +73,11 @@ const catalog::Catalog& Session::catalog(const Activity& activity) {
   return *parts_->catalog;
 }
 
+hardware::ProbeOptions Session::probe_options() const {
+  return {options_.sysroot,
+          {{"state", layout().state}, {"models", layout().models()}, {"cache", layout().cache}}};
+}
+
 const hardware::HardwareProfile& Session::profile(const Activity& activity) {
   if (!parts_->profile) {
     if (options_.hardware_file) {
@@ -78,42 +85,32 @@ const hardware::HardwareProfile& Session::profile(const Activity& activity) {
           [&] { return options_.hardware_file->string(); },
           [&] { return hardware::from_json(files().read_file(*options_.hardware_file)); });
     } else {
-      hardware::ProbeOptions probe;
-      probe.sysroot = options_.sysroot;
-      probe.storage = {{"state", layout().state}, {"cache", layout().cache}};
-      parts_->profile = hardware::probe(environment(), processes(), probe, activity);
+      parts_->profile = hardware::probe(environment(), processes(), probe_options(), activity);
     }
   }
   return *parts_->profile;
 }
 
-const policy::Verdict& Session::verdict(const Activity& activity) {
-  if (!parts_->verdict) {
+const std::vector<policy::Rule>& Session::rules() {
+  if (!parts_->rules) {
     Diagnostics diagnostics;
-    std::vector<policy::Rule> rules;
-    for (const fs::path& folder : {data_directory() / "policies", layout().config / "policies.d"}) {
-      if (!files().exists(folder))
-        continue;
-      for (const std::string& name : files().list_directory(folder)) {
-        if (!name.ends_with(".yaml"))
-          continue;
-        const fs::path path = folder / name;
-        for (policy::Rule& rule :
-             policy::parse_rules(files().read_file(path), path.string(), diagnostics))
-          rules.push_back(std::move(rule));
-      }
-    }
-    // A rule that cannot be read might be a denial: going on without it would be guessing.
+    std::vector<policy::Rule> rules = policy::load_rules(policy_documents(*this), diagnostics);
     diagnostics.throw_if_errors(_("a policy file has faults"));
-    parts_->verdict = policy::evaluate(profile(activity), rules);
+    parts_->rules = std::move(rules);
   }
+  return *parts_->rules;
+}
+
+const policy::Verdict& Session::verdict(const Activity& activity) {
+  if (!parts_->verdict)
+    parts_->verdict = policy::evaluate(profile(activity), rules(), overrides_in_force(*this));
   return *parts_->verdict;
 }
 
 state::StateStore& Session::store() {
   if (!parts_->store)
-    parts_->store =
-        state::StateStore::open(layout().database(), state::StateStore::Access::ReadOnly);
+    parts_->store = state::StateStore::open(
+        layout().database(), state::StateStore::Access::ReadOnly, layout().generations());
   return *parts_->store;
 }
 
@@ -171,8 +168,8 @@ transaction::Transactor& Session::writer(const Activity& activity) {
       layout().lock_file(), owner, std::chrono::seconds(config().integer("lock.wait")), activity);
   // One environment per process: a read-only one opened earlier is closed first.
   parts_->store.reset();
-  parts_->store =
-      state::StateStore::open(layout().database(), state::StateStore::Access::ReadWrite);
+  parts_->store = state::StateStore::open(
+      layout().database(), state::StateStore::Access::ReadWrite, layout().generations());
   parts_->transactor = std::make_unique<transaction::Transactor>(transaction::Surroundings{
       files(),
       clock(),

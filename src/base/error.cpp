@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/error.hpp"
 
+#include "las/base/i18n.hpp"
+
 #include <cerrno>
 #include <system_error>
 
@@ -105,8 +107,11 @@ Error system_error(int error_number, std::string message, std::string subject) {
     default:
       break;
   }
-  return Error(kind, std::move(message), std::move(subject))
-      .cause(std::generic_category().message(error_number));
+  Error error(kind, std::move(message), std::move(subject));
+  error.cause(std::generic_category().message(error_number));
+  if (kind == ErrorKind::NotFound)
+    error.hint(_("check the path: is it spelled as the file is, and is the file there?"));
+  return error;
 }
 
 }  // namespace las

@@ -135,8 +135,9 @@ const Manifest& Catalog::get(std::string_view name) const {
   std::vector<std::string> names;
   for (const Manifest& manifest : manifests_)
     names.push_back(manifest.name);
-  if (const std::string nearest = nearest_name(name, names); !nearest.empty())
-    error.hint(fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
+  const std::string nearest = nearest_name(name, names);
+  error.hint(nearest.empty() ? _("see the modules with: las list --available")
+                             : fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
   throw error;
 }
 

@@ -17,7 +17,6 @@ namespace las::cli {
 /// Options that every command understands, before or after its name.
 struct GlobalOptions {
   std::string root, hardware, sysroot, color, log_format, progress = "auto", config_wait;
-  bool root_given = false;
   bool user = false, json = false, yes = false, dry_run = false, detailed_exit = false;
   int verbose = 0;
   bool quiet = false, no_color = false, version = false;
@@ -32,18 +31,28 @@ struct Context {
   std::ostream& out;
   bool color = false;
 
-  /// A line for the person on stderr; silent with --quiet.
+  /// A line for the person on stderr, made safe to show; silent with --quiet.
   void note(const std::string& line) const;
   /// A JSON document on stdout: {"schema": 1, ...}.
   void print_json(nlohmann::ordered_json document) const;
   /// Says `line` (as JSON: {"success": …, "changed": false}) for a command that changed nothing.
   void unchanged(const std::string& line, bool success = true) const;
-  /// Asks [Y/n] on the terminal. --yes answers; without a terminal it is a Usage error.
+  /// Asks [Y/n] on the terminal. --yes answers; without a terminal it is a Usage error. Io when
+  /// what the question is about could not be written.
   bool confirm(const std::string& question) const;
+  /// The text, safe to show, in bold (dim, colour) where colours are wanted.
   std::string bold(const std::string& text) const;
   std::string dim(const std::string& text) const;
   std::string paint(const std::string& text, int ansi_color) const;
 };
+
+/// Names, descriptions and messages of others as part of a line for a person. Names are bounded
+/// where they are printed alone (table cells, subjects of errors); a sentence may be long.
+std::string shown(std::string_view text);
+
+/// What a full disk or a closed reader behind standard output is reported as. `is_done`: what the
+/// command was to change is changed all the same.
+Error output_error(bool is_done);
 
 using Run = std::function<int(Context&)>;
 
@@ -87,6 +96,10 @@ inline constexpr const char* kFile = "FILE";
 inline constexpr const char* kDirectory = "DIR";
 inline constexpr const char* kGeneration = "GENERATION";
 inline constexpr const char* kSetting = "KEY";
+inline constexpr const char* kCapability = "CAPABILITY";
+inline constexpr const char* kOverride = "OVERRIDE";
+inline constexpr const char* kText = "TEXT";    ///< may be empty
+inline constexpr const char* kValue = "VALUE";  ///< may be empty
 }  // namespace kind
 
 // Marks a static text for translation; _() translates it where it is shown.
@@ -112,6 +125,15 @@ Run setup_metrics(CLI::App& app);
 Run setup_model_import(CLI::App& app);
 Run setup_model_list(CLI::App& app);
 Run setup_model_remove(CLI::App& app);
+Run setup_override_add(CLI::App& app);
+Run setup_override_list(CLI::App& app);
+Run setup_override_log(CLI::App& app);
+Run setup_override_revert(CLI::App& app);
+Run setup_policy_explain(CLI::App& app);
+Run setup_policy_lint(CLI::App& app);
+Run setup_policy_list(CLI::App& app);
+Run setup_policy_show(CLI::App& app);
+Run setup_policy_test(CLI::App& app);
 Run setup_remove(CLI::App& app);
 Run setup_rollback(CLI::App& app);
 Run setup_search(CLI::App& app);

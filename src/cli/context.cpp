@@ -2,6 +2,7 @@
 #include "command.hpp"
 
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 
 #include <istream>
@@ -11,9 +12,23 @@
 
 namespace las::cli {
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t kLongestSentence = 4000;
+  return text::printable(text, kLongestSentence);
+}
+
+Error output_error(bool is_done) {
+  if (is_done)
+    return Error(ErrorKind::Io,
+                 _("all of it was done; only its output could not be written to standard output"))
+        .hint(_("see what was done with: las history"));
+  return Error(ErrorKind::Io, _("could not write to standard output"))
+      .hint(_("is the disk full, or did the program that reads it end?"));
+}
+
 void Context::note(const std::string& line) const {
   if (!options.quiet)
-    streams.err << line << std::endl;
+    streams.err << shown(line) << std::endl;
 }
 
 void Context::print_json(nlohmann::ordered_json document) const {
@@ -35,8 +50,10 @@ bool Context::confirm(const std::string& question) const {
   if (!streams.in_is_terminal)
     throw Error(ErrorKind::Usage, _("cannot ask: standard input is no terminal"))
         .hint(_("say --yes to go on without asking, or --dry-run to only look"));
+  if (!out)
+    throw output_error(false);
   while (true) {
-    streams.err << question << " [Y/n] " << std::flush;
+    streams.err << shown(question) << " [Y/n] " << std::flush;
     std::string answer;
     if (!std::getline(streams.in, answer)) {
       activity.cancellation.throw_if_requested();
@@ -51,15 +68,15 @@ bool Context::confirm(const std::string& question) const {
 }
 
 std::string Context::bold(const std::string& text) const {
-  return color ? "\033[1m" + text + "\033[0m" : text;
+  return color ? "\033[1m" + shown(text) + "\033[0m" : shown(text);
 }
 
 std::string Context::dim(const std::string& text) const {
-  return color ? "\033[2m" + text + "\033[0m" : text;
+  return color ? "\033[2m" + shown(text) + "\033[0m" : shown(text);
 }
 
 std::string Context::paint(const std::string& text, int ansi_color) const {
-  return color ? fmt::format("\033[{}m{}\033[0m", ansi_color, text) : text;
+  return color ? fmt::format("\033[{}m{}\033[0m", ansi_color, shown(text)) : shown(text);
 }
 
 }  // namespace las::cli

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "command.hpp"
 #include "progress.hpp"
 
 #include "las/platform/journal.hpp"
@@ -75,7 +76,7 @@ class LogReporter : public Reporter {
            text}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     } else {
       line = fmt::format(
-          "{} {} [{}] {}: {}", time, to_string(severity), options_.operation_id, room, text);
+          "{} {} [{}] {}: {}", time, to_string(severity), options_.operation_id, room, shown(text));
     }
     line += '\n';
     try {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "checks.hpp"
 #include "command.hpp"
 
 #include "las/base/i18n.hpp"
@@ -38,6 +39,19 @@ void add_global_options(CLI::App& app, GlobalOptions& options) {
       ->type_name("SECONDS");
 }
 
+// What is free text may be empty; so may the words that completion asks about.
+bool may_be_empty(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type == kind::kText || type == kind::kValue;
+}
+
+void refuse_empty_arguments(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_expected_max() > 0 && !may_be_empty(*option))
+      option->check(not_empty());
+  }
+}
+
 }  // namespace
 
 Parser make_parser(GlobalOptions& options) {
@@ -62,7 +76,10 @@ Parser make_parser(GlobalOptions& options) {
       continue;
     }
     parser.commands[command] = {&spec, spec.setup(*command)};
+    if (!spec.hidden)
+      refuse_empty_arguments(*command);
   }
+  refuse_empty_arguments(app);
   return parser;
 }
 

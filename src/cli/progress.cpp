@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "progress.hpp"
 
+#include "command.hpp"
+
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <ostream>
@@ -30,6 +34,9 @@ class ProgressReporter : public Reporter {
   ProgressReporter(const Streams& streams, ProgressStyle style, Severity least, bool color)
       : streams_(streams), style_(style), least_(least), color_(color) {}
 
+  // What failed in the middle leaves no half line behind.
+  ~ProgressReporter() override { say(""); }
+
   void report(const Event& event) override {
     const std::lock_guard<std::mutex> guard(mutex_);
     if (style_ == ProgressStyle::Json) {
@@ -47,6 +54,9 @@ class ProgressReporter : public Reporter {
   }
 
  private:
+  static constexpr std::chrono::milliseconds kBetweenDraws{50};
+  static constexpr std::size_t kWideEnough = 50;
+
   struct Item {
     std::string title;
     std::optional<std::uint64_t> total;
@@ -54,12 +64,10 @@ class ProgressReporter : public Reporter {
   };
 
   void started(const event::Started& e) {
-    items_[e.id] = {e.title, e.total, 0};
+    items_[e.id] = {shown(e.title), e.total, 0};
     if (style_ == ProgressStyle::Plain)
-      streams_.err << e.title << (e.total ? " (" + ByteSize(*e.total).to_string() + ")" : "")
-                   << std::endl;
-    if (style_ == ProgressStyle::Bar)
-      draw();
+      say(shown(e.title) + (e.total ? " (" + ByteSize(*e.total).to_string() + ")" : "") + "\n");
+    draw();
   }
 
   void progressed(const event::Progress& e) {
@@ -67,8 +75,11 @@ class ProgressReporter : public Reporter {
     item.done = e.done;
     if (e.total)
       item.total = e.total;
-    if (style_ == ProgressStyle::Bar)
+    const auto now = std::chrono::steady_clock::now();
+    if (drawn_.empty() || now >= next_draw_) {
+      next_draw_ = now + kBetweenDraws;
       draw();
+    }
   }
 
   void finished(const event::Finished& e) {
@@ -76,47 +87,46 @@ class ProgressReporter : public Reporter {
     items_.erase(e.id);
     if (style_ == ProgressStyle::None)
       return;
-    erase_bar();
     if (style_ == ProgressStyle::Bar || !e.ok || !e.note.empty())
-      streams_.err << item.title << ": " << (e.ok ? _("done") : _("failed"))
-                   << (e.note.empty() ? "" : " (" + e.note + ")") << std::endl;
-    if (style_ == ProgressStyle::Bar)
-      draw();
+      say(item.title + ": " + (e.ok ? _("done") : _("failed")) +
+          (e.note.empty() ? "" : " (" + shown(e.note) + ")") + "\n");
+    draw();
   }
 
   void message(const event::Message& e) {
     if (e.severity < least_)
       return;
-    erase_bar();
+    const auto painted = [&](const char* color, const std::string& text) {
+      return color_ ? color + text + "\033[0m" : text;
+    };
+    const std::string text = shown(e.text);
     switch (e.severity) {
       case Severity::Debug:
-        streams_.err << (color_ ? "\033[2m" : "") << "debug: " << e.room << ": " << e.text
-                     << (color_ ? "\033[0m" : "") << std::endl;
+        say(painted("\033[2m", "debug: " + e.room + ": " + text) + "\n");
         break;
       case Severity::Info:
-        streams_.err << e.text << std::endl;
+        say(text + "\n");
         break;
       case Severity::Warning:
-        streams_.err << (color_ ? "\033[33m" : "") << _("warning") << (color_ ? "\033[0m" : "")
-                     << ": " << e.text << std::endl;
+        say(painted("\033[33m", _("warning")) + ": " + text + "\n");
         break;
       case Severity::Error:
-        streams_.err << _("error") << ": " << e.text << std::endl;
+        say(_("error") + ": " + text + "\n");
         break;
     }
-    if (style_ == ProgressStyle::Bar)
-      draw();
+    draw();
   }
 
-  void erase_bar() {
-    if (drawn_)
-      streams_.err << "\r\033[K" << std::flush;
-    drawn_ = false;
+  // Whole lines in place of the bar, in one write: what is written piece by piece flickers.
+  void say(const std::string& lines) {
+    if (!drawn_.empty() || !lines.empty())
+      streams_.err << (drawn_.empty() ? "" : "\r\033[K") + lines << std::flush;
+    drawn_.clear();
   }
 
   // One line for whatever runs: the sum when several downloads run at once.
   void draw() {
-    if (items_.empty())
+    if (style_ != ProgressStyle::Bar || items_.empty())
       return;
     std::uint64_t done = 0, total = 0;
     bool known = true;
@@ -128,24 +138,30 @@ class ProgressReporter : public Reporter {
     std::string title = items_.begin()->second.title;
     if (items_.size() > 1)
       title += fmt::format(" +{}", items_.size() - 1);
+    // The last column stays free: a terminal that filled it goes on to the next line.
+    const auto width = static_cast<std::size_t>(std::max(1, streams_.width() - 1));
     std::string line;
     if (known && total > 0) {
       const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-      const auto filled = static_cast<std::size_t>(part * 20);
-      line = fmt::format("[{}{}] {:3.0f}% {} ",
-                         std::string(filled, '#'),
-                         std::string(20 - filled, '.'),
-                         part * 100,
-                         ByteSize(done).to_string());
-    } else if (done > 0) {
-      line = ByteSize(done).to_string() + " ";
+      line = bar(part, width) + fmt::format("{:3.0f}% ", part * 100);
     }
-    line += title;
-    const auto width = static_cast<std::size_t>(std::max(20, streams_.width - 1));
-    if (line.size() > width)
-      line.resize(width);
-    streams_.err << "\r\033[K" << line << std::flush;
-    drawn_ = true;
+    if (done > 0 && width >= kWideEnough)
+      line += ByteSize(done).to_string() + " ";
+    line = text::clip(line + title, width);
+    if (line == drawn_)
+      return;
+    // Written over the old line and only then erased behind it.
+    streams_.err << "\r" + line + "\033[K" << std::flush;
+    drawn_ = std::move(line);
+  }
+
+  // On a narrow terminal the title is worth more.
+  static std::string bar(double part, std::size_t width) {
+    if (width < kWideEnough)
+      return {};
+    constexpr std::size_t kCells = 20;
+    const auto filled = static_cast<std::size_t>(part * kCells);
+    return "[" + std::string(filled, '#') + std::string(kCells - filled, '.') + "] ";
   }
 
   static ordered_json to_json(const Event& event) {
@@ -181,7 +197,8 @@ class ProgressReporter : public Reporter {
   bool color_;
   std::mutex mutex_;
   std::map<std::string, Item> items_;
-  bool drawn_ = false;
+  std::string drawn_;  ///< the bar as it stands on the terminal; "": none
+  std::chrono::steady_clock::time_point next_draw_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "render.hpp"
 
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 
 #include <algorithm>
 
@@ -41,9 +42,10 @@ std::string render_sources(const app::PreparedPlan& prepared,
   for (const auto& line : prepared.sources) {
     if (line.subject != action.subject)
       continue;
-    out += fmt::format("      {} {}: {}\n", first ? _("from") : _("else"), line.kind, line.from);
+    out += fmt::format(
+        "      {} {}: {}\n", first ? _("from") : _("else"), line.kind, shown(line.from));
     if (!line.note.empty())
-      out += context.dim("           " + line.note) + "\n";
+      out += "           " + context.dim(line.note) + "\n";
     first = false;
   }
   return out;
@@ -63,25 +65,25 @@ ordered_json size_json(const std::optional<ByteSize>& size) {
 
 std::string render_table(const std::vector<std::string>& header,
                          const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::vector<std::string>> lines = {header};
+  lines.insert(lines.end(), rows.begin(), rows.end());
   std::vector<std::size_t> widths(header.size(), 0);
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    widths[i] = header[i].size();
-    for (const auto& row : rows)
-      widths[i] = std::max(widths[i], row[i].size());
+  for (auto& cells : lines) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      cells[i] = text::printable(cells[i]);
+      widths[i] = std::max(widths[i], text::columns(cells[i]));
+    }
   }
   std::string out;
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text;
+  for (const auto& cells : lines) {
+    std::string line;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      text += cells[i];
+      line += cells[i];
       if (i + 1 < cells.size())
-        text += std::string(widths[i] - cells[i].size() + 2, ' ');
+        line += std::string(widths[i] - text::columns(cells[i]) + 2, ' ');
     }
-    out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
-  };
-  line(header);
-  for (const auto& row : rows)
-    line(row);
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
   return out;
 }
 
@@ -91,14 +93,14 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
     out += fmt::format("  {} {}", verb(action.action), context.bold(action.subject));
     if (!action.old_version.empty() && action.old_version != action.version &&
         !action.version.empty())
-      out += " " + action.old_version + " ->";
+      out += " " + shown(action.old_version) + " ->";
     if (!action.version.empty())
-      out += " " + action.version;
+      out += " " + shown(action.version);
     if (!action.variant.empty())
-      out += fmt::format(" ({}, {})", action.variant, action.mode);
+      out += fmt::format(" ({}, {})", shown(action.variant), action.mode);
     out += "\n";
     if (!action.why.empty())
-      out += "      " + action.why + "\n";
+      out += "      " + shown(action.why) + "\n";
     if (action.action != plan::Action::Remove && action.action != plan::Action::Deploy &&
         action.action != plan::Action::Undeploy)
       out += "      " + sizes(action) + "\n";
@@ -114,8 +116,16 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
                          action.service->port) +
              "\n";
   }
+  for (const auto& line : prepared.overrides)
+    out += "  " + context.paint(_("override"), 33) + ": " +
+           fmt::format(fmt::runtime(_("{} rests on {} ({}); without it: {}")),
+                       line.subject,
+                       line.override_id,
+                       line.reason,
+                       line.denial) +
+           "\n";
   for (const std::string& text : prepared.notes)
-    out += "  " + _("note") + ": " + text + "\n";
+    out += "  " + _("note") + ": " + shown(text) + "\n";
   return out;
 }
 
@@ -146,7 +156,16 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
                                      : ordered_json(nullptr);
     actions.push_back(std::move(item));
   }
-  return {{"actions", std::move(actions)}, {"notes", strings_json(prepared.notes)}};
+  ordered_json overrides = ordered_json::array();
+  for (const auto& line : prepared.overrides)
+    overrides.push_back({{"subject", line.subject},
+                         {"capability", line.capability},
+                         {"id", line.override_id},
+                         {"reason", line.reason},
+                         {"denial", line.denial}});
+  return {{"actions", std::move(actions)},
+          {"overrides", std::move(overrides)},
+          {"notes", strings_json(prepared.notes)}};
 }
 
 ordered_json service_json(const app::ServiceView& view) {
@@ -165,7 +184,8 @@ ordered_json service_json(const app::ServiceView& view) {
           {"restarts", status.restarts},
           {"exit_status",
            status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
-          {"detail", status.detail}};
+          {"detail", status.detail},
+          {"hint", view.hint}};
 }
 
 ordered_json strings_json(const std::vector<std::string>& items) {
@@ -173,6 +193,30 @@ ordered_json strings_json(const std::vector<std::string>& items) {
   for (const std::string& item : items)
     array.push_back(item);
   return array;
+}
+
+int show_lint(Context& context, const app::LintResult& result) {
+  if (context.options.json) {
+    ordered_json all = ordered_json::array();
+    for (const Diagnostic& item : result.diagnostics.items())
+      all.push_back({{"severity", std::string(to_string(item.severity))},
+                     {"file", item.file},
+                     {"line", item.line},
+                     {"column", item.column},
+                     {"key", item.key_path},
+                     {"message", item.message},
+                     {"suggestion", item.suggestion}});
+    context.print_json({{"checked", result.checked}, {"diagnostics", std::move(all)}});
+  } else {
+    for (const Diagnostic& item : result.diagnostics.items())
+      context.out << shown(item.to_string()) << "\n";
+    context.note(fmt::format(
+        fmt::runtime(LAS_N(
+            "{} document checked, {} faults.", "{} documents checked, {} faults.", result.checked)),
+        result.checked,
+        result.diagnostics.items().size()));
+  }
+  return result.diagnostics.has_errors() ? 1 : 0;
 }
 
 int show_and_execute(Context& context, const app::PreparedPlan& prepared, const std::string& done) {

@@ -4,6 +4,7 @@
 #include "command.hpp"
 
 #include "las/app/install.hpp"
+#include "las/app/lint.hpp"
 #include "las/app/services.hpp"
 
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace las::cli {
 
-/// Rows padded to the width of their column (display width is taken as bytes; names are ASCII).
+/// Rows padded to the width of their column. Every cell is made safe to show and bounded.
 std::string render_table(const std::vector<std::string>& header,
                          const std::vector<std::vector<std::string>>& rows);
 
@@ -23,6 +24,9 @@ nlohmann::ordered_json plan_json(const app::PreparedPlan& prepared);
 
 nlohmann::ordered_json service_json(const app::ServiceView& view);
 nlohmann::ordered_json strings_json(const std::vector<std::string>& items);
+
+/// The faults of documents, as text or JSON; the exit status.
+int show_lint(Context& context, const app::LintResult& result);
 
 /// Shows the plan, asks, runs it. The whole course of every command that changes something:
 /// --dry-run stops after showing, nothing to do says so, and the exit status is what run() returns.

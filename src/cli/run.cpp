@@ -4,10 +4,11 @@
 #include "progress.hpp"
 
 #include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
+#include "las/base/printable.hpp"
 #include "las/platform/journal.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -20,11 +21,8 @@ using nlohmann::ordered_json;
 
 std::string quoted_command(const std::vector<std::string>& arguments) {
   std::string line = "las";
-  for (const std::string& argument : arguments) {
-    const bool plain =
-        !argument.empty() && argument.find_first_of(" \t\n\"'\\$`*?<>|&;()") == std::string::npos;
-    line += plain ? " " + argument : " '" + argument + "'";
-  }
+  for (const std::string& argument : arguments)
+    line += " " + text::shell_word(argument);
   return line;
 }
 
@@ -63,8 +61,18 @@ std::string hint_of(const Error& error) {
   return {};
 }
 
+// The parts one by one: a name of a thousand characters must not push the message away.
+std::string sentence_of(const Error& error) {
+  std::string line = shown(error.message());
+  if (!error.subject().empty())
+    line += ": " + text::printable(error.subject());
+  if (!error.cause().empty())
+    line += ": " + shown(error.cause());
+  return line;
+}
+
 void render_error(const Error& error, const Streams& streams, bool json, int status) {
-  if (json) {
+  if (json && streams.out) {
     ordered_json document = {{"schema", 1},
                              {"success", false},
                              {"error",
@@ -80,12 +88,12 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
                 << std::endl;
     return;
   }
-  streams.err << "las: " << error.what() << "\n";
+  streams.err << "las: " << sentence_of(error) << "\n";
   for (const std::string& context : error.contexts())
-    streams.err << "  " << context << "\n";
+    streams.err << "  " << shown(context) << "\n";
   if (error.was_rolled_back())
     streams.err << _("  everything is as it was before") << "\n";
-  streams.err << _("hint") << ": " << hint_of(error) << "\n";
+  streams.err << _("hint") << ": " << shown(hint_of(error)) << "\n";
   streams.err.flush();
 }
 
@@ -95,9 +103,6 @@ platform::Layout choose_layout(const GlobalOptions& options,
     throw Error(ErrorKind::Usage, _("--user and --root exclude each other"));
   if (options.user)
     return platform::Layout::user(environment);
-  // An unset variable in a script must not turn a root of its own into the machine's.
-  if (options.root_given && options.root.empty())
-    throw Error(ErrorKind::Usage, _("--root needs a folder"), "''");
   std::string root = options.root;
   if (root.empty())
     root = environment.get("LAS_ROOT").value_or("/");
@@ -147,26 +152,34 @@ const CLI::App* deepest(const CLI::App* app) {
   }
 }
 
-ProgressStyle choose_style(const GlobalOptions& options, const Streams& streams, const char* term) {
+// A terminal that obeys no escape codes.
+bool is_dumb(const platform::Environment& environment) {
+  return environment.get("TERM").value_or("dumb") == "dumb";
+}
+
+ProgressStyle choose_style(const GlobalOptions& options,
+                           const platform::Environment& environment,
+                           const Streams& streams) {
   if (options.progress == "json")
     return ProgressStyle::Json;
   if (options.quiet || options.progress == "none")
     return ProgressStyle::None;
   if (options.progress == "bar")
     return ProgressStyle::Bar;
-  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
-  return options.progress == "auto" && streams.err_is_terminal && !dumb ? ProgressStyle::Bar
-                                                                        : ProgressStyle::Plain;
+  return options.progress == "auto" && streams.err_is_terminal && !is_dumb(environment)
+             ? ProgressStyle::Bar
+             : ProgressStyle::Plain;
 }
 
 bool choose_color(const GlobalOptions& options,
                   const app::Config& config,
                   const platform::Environment& environment,
-                  const Streams& streams) {
-  if (options.no_color || environment.variables.contains("NO_COLOR"))
+                  bool is_terminal) {
+  // https://no-color.org: "when present and not an empty string".
+  if (options.no_color || environment.get("NO_COLOR"))
     return false;
   const std::string wish = config.text("color");
-  return wish == "always" || (wish == "auto" && streams.out_is_terminal);
+  return wish == "always" || (wish == "auto" && is_terminal && !is_dumb(environment));
 }
 
 Severity parse_severity(const std::string& text) {
@@ -200,15 +213,19 @@ int run_command(const std::vector<std::string>& arguments,
   app::Session session(platform, session_options);
 
   const app::Config& config = session.config();
-  const bool color = choose_color(options, config, platform.environment, streams);
-  const auto term = platform.environment.get("TERM");
+  const auto color_on = [&](bool is_terminal) {
+    return choose_color(options, config, platform.environment, is_terminal);
+  };
   const Severity least = options.verbose > 0 ? Severity::Debug
                          : options.quiet     ? Severity::Warning
                                              : Severity::Info;
   TeeReporter reporter;
-  reporter.add(make_progress_reporter(
-      streams, choose_style(options, streams, term ? term->c_str() : nullptr), least, color));
-  if (spec.changes && !options.dry_run) {
+  reporter.add(make_progress_reporter(streams,
+                                      choose_style(options, platform.environment, streams),
+                                      least,
+                                      color_on(streams.err_is_terminal)));
+  const bool changes = spec.changes && !options.dry_run;
+  if (changes) {
     LogOptions log;
     log.file = session.layout().logs / "las.log";
     log.max_size = config.size("log.max-size").value_or(ByteSize::mib(10));
@@ -220,12 +237,33 @@ int run_command(const std::vector<std::string>& arguments,
     reporter.add(make_log_reporter(platform.files, platform.clock, std::move(log)));
   }
   const Activity activity{reporter, cancellation};
-  Context context{session, activity, streams, options, streams.out, color};
+  Context context{
+      session, activity, streams, options, streams.out, color_on(streams.out_is_terminal)};
   try {
-    return command(context);
+    const int status = command(context);
+    streams.out.flush();
+    if (!streams.out)
+      throw output_error(changes && status == 0);
+    return status;
   } catch (const Error& error) {
     activity.debug("cli", fmt::format("error: {}", error.what()));
     throw;
+  }
+}
+
+// Completion looks where the line that is being completed would look.
+void adopt_scope(const std::vector<std::string>& words, GlobalOptions& options) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string root;
+    if (words[i] == "--user")
+      options.user = true;
+    else if (words[i].starts_with("--root="))
+      root = words[i].substr(words[i].find('=') + 1);
+    else if (words[i] == "--root" && i + 1 < words.size())
+      root = words[i + 1] == "=" && i + 2 < words.size() ? words[i + 2] : words[i + 1];
+    // What is still being typed is no folder yet.
+    if (std::error_code ignored; !root.empty() && std::filesystem::is_directory(root, ignored))
+      options.root = root;
   }
 }
 
@@ -253,7 +291,6 @@ int parse_and_run(const std::vector<std::string>& arguments,
     throw Error(ErrorKind::Usage, error.what())
         .hint(name.empty() ? "las --help" : fmt::format("las {} --help", name));
   }
-  options.root_given = parser.app->count("--root") > 0;
   if (options.version) {
     streams.out << "las " << app::version() << "\n";
     return 0;
@@ -264,6 +301,8 @@ int parse_and_run(const std::vector<std::string>& arguments,
     return 2;
   }
   const auto& [spec, command] = parser.commands.at(chosen);
+  if (spec->setup == setup_complete)
+    adopt_scope(arguments, options);
   return run_command(arguments, *spec, command, options, platform, streams, cancellation);
 }
 
@@ -313,11 +352,16 @@ int run(const std::vector<std::string>& arguments,
   // Errors of the parser itself are answered in the form that was asked for.
   const auto end = std::find(arguments.begin(), arguments.end(), "--");
   options.json = std::find(arguments.begin(), end, "--json") != end;
+  const state::LastWords last_words([&](const Error& error) {
+    const int status = exit_status(error, cancellation);
+    render_error(error, streams, options.json, status);
+    std::_Exit(status);
+  });
   try {
     const int status = parse_and_run(arguments, options, platform, streams, cancellation);
     streams.out.flush();
     if (!streams.out)
-      throw Error(ErrorKind::Io, _("could not write to standard output"));
+      throw output_error(false);
     return status;
   } catch (const Error& error) {
     const int status = exit_status(error, cancellation);

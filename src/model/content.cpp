@@ -51,6 +51,9 @@ Source examine(const platform::FileSystem& files, const fs::path& path) {
   if (code)
     throw system_error(code.value(), _("could not open the model file"), path.string());
   const auto status = files.status(real);
+  if (status && status->kind == platform::FileKind::Directory)
+    throw Error(ErrorKind::InvalidData, _("this is a folder, not a model file"), path.string())
+        .hint(_("name one file in it: las model import FILE"));
   if (!status || status->kind != platform::FileKind::Regular)
     throw Error(ErrorKind::InvalidData, _("not a regular file"), path.string());
   return {real, status->size};

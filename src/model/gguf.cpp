@@ -2,11 +2,11 @@
 #include "las/model/gguf.hpp"
 
 #include "byte_source.hpp"
-#include "printable.hpp"
 #include "tensor_types.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -222,7 +222,8 @@ void Parser::store(std::string key, GgufValue value, std::uint64_t at) {
   const auto [place, is_new] = file_.metadata.try_emplace(std::move(key), std::move(value));
   if (!is_new)
     throw source_.fault(
-        at, fmt::format(fmt::runtime(_("the key '{}' comes twice")), printable(place->first)));
+        at,
+        fmt::format(fmt::runtime(_("the key '{}' comes twice")), text::printable(place->first)));
 }
 
 void Parser::read_entry() {
@@ -242,13 +243,14 @@ void Parser::read_array(const std::string& key) {
   const Type type = read_type();
   if (type == Type::Array)
     throw source_.fault(
-        at, fmt::format(fmt::runtime(_("the key '{}' is an array of arrays")), printable(key)));
+        at,
+        fmt::format(fmt::runtime(_("the key '{}' is an array of arrays")), text::printable(key)));
   const auto count = source_.number<std::uint64_t>("array length");
   if (count > kMostArrayElements || count > source_.left() / size_of(type)) {
     throw source_.fault(at,
                         fmt::format(fmt::runtime(_("the array '{}' has {} elements, more than the "
                                                    "file can hold")),
-                                    printable(key),
+                                    text::printable(key),
                                     count));
   }
   if (is_whole(type) && count <= kKeptArrayElements) {
@@ -297,12 +299,13 @@ void Parser::read_tensor() {
   tensor.name = read_string(kLongestTensorName, "tensor name");
   if (!tensor_names_.insert(tensor.name).second)
     throw source_.fault(
-        at, fmt::format(fmt::runtime(_("the tensor '{}' comes twice")), printable(tensor.name)));
+        at,
+        fmt::format(fmt::runtime(_("the tensor '{}' comes twice")), text::printable(tensor.name)));
   const auto dimensions = source_.number<std::uint32_t>("number of dimensions");
   if (dimensions > kMostDimensions) {
     throw source_.fault(at,
                         fmt::format(fmt::runtime(_("the tensor '{}' has {} dimensions")),
-                                    printable(tensor.name),
+                                    text::printable(tensor.name),
                                     dimensions));
   }
   for (std::uint32_t i = 0; i < dimensions; ++i)
@@ -316,7 +319,7 @@ void Parser::read_tensor() {
 /// Sets the tensor's size and adds its elements to the number of parameters.
 void Parser::measure(GgufTensor& tensor, std::uint64_t at) {
   const auto fault = [&](const std::string& text) {
-    return source_.fault(at, fmt::format(fmt::runtime(text), printable(tensor.name)));
+    return source_.fault(at, fmt::format(fmt::runtime(text), text::printable(tensor.name)));
   };
   std::uint64_t elements = 1;
   for (const std::uint64_t dimension : tensor.dimensions) {
@@ -345,14 +348,14 @@ void Parser::check_end(const GgufTensor& tensor, std::uint64_t data_start) const
   if (add_overflows(data_start, tensor.offset, start) || add_overflows(start, tensor.bytes, end))
     throw source_.fault(data_start,
                         fmt::format(fmt::runtime(_("the tensor '{}' lies beyond any file")),
-                                    printable(tensor.name)));
+                                    text::printable(tensor.name)));
   if (end > source_.size()) {
     throw source_.fault(start,
                         fmt::format(fmt::runtime(_("truncated: the tensor data end at {}, the file "
                                                    "has {} bytes: tensor '{}'")),
                                     end,
                                     source_.size(),
-                                    printable(tensor.name)));
+                                    text::printable(tensor.name)));
   }
 }
 
@@ -373,8 +376,8 @@ void Parser::check_layout() const {
     if (by_offset[i - 1]->offset + by_offset[i - 1]->bytes > by_offset[i]->offset) {
       throw source_.fault(data_start + by_offset[i]->offset,
                           fmt::format(fmt::runtime(_("the tensors '{}' and '{}' overlap")),
-                                      printable(by_offset[i - 1]->name),
-                                      printable(by_offset[i]->name)));
+                                      text::printable(by_offset[i - 1]->name),
+                                      text::printable(by_offset[i]->name)));
     }
   }
 }

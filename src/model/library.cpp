@@ -3,11 +3,11 @@
 
 #include "content.hpp"
 #include "model_format.hpp"
-#include "printable.hpp"
 
 #include "las/base/diagnostics.hpp"
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 #include "las/model/gguf.hpp"
 
@@ -93,16 +93,20 @@ void sweep(platform::FileSystem& files, const fs::path& folder, const state::Sta
   }
 }
 
+std::string one_line(const GgufFile& file, const std::string& key, std::size_t longest) {
+  return text::printable(text::trim(file.text(key).value_or("")), longest);
+}
+
 state::ModelRecord describe(const GgufFile& file) {
   state::ModelRecord record;
   record.format = "gguf";
   record.size = file.file_size;
-  record.architecture = printable(file.architecture(), 64);
+  record.architecture = text::printable(file.architecture(), 64);
   record.quantization = file.quantization();
-  record.license = printable(file.text("general.license").value_or(""), 64);
+  record.license = one_line(file, "general.license", 64);
   record.parameters = file.parameters;
   record.context_length = file.number(file.architecture() + ".context_length").value_or(0);
-  record.note = printable(file.text("general.description").value_or(""));
+  record.note = one_line(file, "general.description", 200);
   return record;
 }
 
@@ -118,14 +122,19 @@ fs::path ModelLibrary::blob_path(const Digest& digest) const {
   return layout_.models() / "blobs" / (digest.algorithm() + "-" + digest.hex());
 }
 
-ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
-                                               std::string name,
-                                               const Activity& activity) {
-  const Source source = examine(files_, path);
-  read_model_file(source.path);  // a file that is no model costs no copy
+std::string ModelLibrary::check_import(const fs::path& path, std::string name) const {
+  read_model_file(examine(files_, path).path);  // a file that is no model costs no copy
   if (name.empty())
     name = name_from(path);
   check_name(name, path);
+  return name;
+}
+
+ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
+                                               std::string name,
+                                               const Activity& activity) {
+  name = check_import(path, std::move(name));
+  const Source source = examine(files_, path);
 
   std::optional<state::ModelRecord> present;
   std::vector<state::ModelRecord> models;
@@ -155,7 +164,8 @@ ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
     digest = hash_content(files_, source, work);
     require_free_name(*digest);
     const auto blob = files_.status(blob_path(*digest));
-    if (blob && blob->size == source.size)
+    if (blob && blob->size == source.size &&
+        hash_content(files_, {blob_path(*digest), source.size}, work) == *digest)
       result.record = describe(read_model_file(blob_path(*digest)));
     else
       digest.reset();
@@ -203,7 +213,10 @@ void ModelLibrary::remove(const std::string& name, const Activity& activity) {
       if (service.model == name) {
         throw Error(ErrorKind::Busy, _("a service serves the model"), name)
             .cause(service.id)
-            .hint(fmt::format(fmt::runtime(_("remove the service '{}' first")), service.id));
+            .hint(fmt::format(
+                fmt::runtime(_("go back to a generation without it (las history, las rollback "
+                               "NUMBER), or remove its engine: las remove {}")),
+                service.module));
       }
     }
     state.erase_model(name);

@@ -2,10 +2,10 @@
 #include "model_format.hpp"
 
 #include "byte_source.hpp"
-#include "printable.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ void refuse_parts(const GgufFile& file, const std::filesystem::path& path) {
   }
   const std::string type = file.text("general.type").value_or("model");
   if (type != "model")
-    refuse(fmt::format(fmt::runtime(_("its general.type is '{}'")), printable(type, 40)), {});
+    refuse(fmt::format(fmt::runtime(_("its general.type is '{}'")), text::printable(type, 40)), {});
   if (file.architecture().empty())
     refuse(_("it does not name its architecture"), {});
   if (file.tensors.empty())

@@ -230,8 +230,9 @@ Plan make_undeploy_plan(const state::Generation& present, const std::string& ser
     for (const state::ServiceInstance& known : present.services)
       ids.push_back(known.id);
     Error error(ErrorKind::NotFound, _("unknown service"), service_id);
-    if (const std::string nearest = nearest_name(service_id, ids); !nearest.empty())
-      error.hint(fmt::format(fmt::runtime(_("did you mean {}?")), nearest));
+    const std::string nearest = nearest_name(service_id, ids);
+    error.hint(nearest.empty() ? _("see the services with: las status")
+                               : fmt::format(fmt::runtime(_("did you mean {}?")), nearest));
     throw error;
   }
   PlannedAction action;

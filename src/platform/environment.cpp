@@ -3,9 +3,11 @@
 
 #include "las/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <random>
 #include <string_view>
@@ -198,6 +200,35 @@ std::optional<std::chrono::system_clock::time_point> from_iso8601(const std::str
     return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
          std::chrono::seconds(*second) - *offset;
+}
+
+std::optional<std::chrono::system_clock::time_point> end_of_local_day(const std::string& input) {
+  std::string_view text(input);
+  const auto year = take_number(text, 4);
+  if (!year || !take(text, '-'))
+    return std::nullopt;
+  const auto month = take_number(text, 2);
+  if (!month || !take(text, '-'))
+    return std::nullopt;
+  const auto day = take_number(text, 2);
+  if (!day || !text.empty())
+    return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day)));
+  if (!date.ok())
+    return std::nullopt;
+  std::tm next{};
+  next.tm_year = *year - 1900;
+  next.tm_mon = *month - 1;
+  next.tm_mday = *day + 1;  // mktime carries it into the next month
+  next.tm_isdst = -1;
+  const std::chrono::seconds end(std::mktime(&next));
+  // The clock ends in 2262: what is later is as late as it can say.
+  using Time = std::chrono::system_clock::time_point;
+  const auto last =
+      std::chrono::duration_cast<std::chrono::seconds>(Time::max().time_since_epoch());
+  return Time(std::min(end, last));
 }
 
 std::string make_operation_id(std::chrono::system_clock::time_point now) {

@@ -132,4 +132,19 @@ std::unique_ptr<FileLock> FileLock::acquire(const std::filesystem::path& path,
   return lock;
 }
 
+std::optional<LockOwner> FileLock::holder(const std::filesystem::path& path) {
+  const Descriptor file(retry_on_signal(
+      [&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
+  if (!file) {
+    if (errno == ENOENT)
+      return std::nullopt;
+    throw system_error(errno, _("cannot open the lock file"), path.native());
+  }
+  if (retry_on_signal([&] { return ::flock(file.get(), LOCK_SH | LOCK_NB); }) == 0)
+    return std::nullopt;
+  if (errno != EWOULDBLOCK)
+    throw system_error(errno, _("cannot lock the file"), path.native());
+  return read_owner(file.get()).value_or(LockOwner{});
+}
+
 }  // namespace las::platform

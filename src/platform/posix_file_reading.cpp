@@ -32,7 +32,7 @@ struct CloseDirectory {
 void fail(int error_number, std::string message, const fs::path& path) {
   // A file where a folder should be: the name looked for does not exist either.
   if (error_number == ENOTDIR) {
-    throw Error(ErrorKind::NotFound, std::move(message), path.native())
+    throw system_error(ENOENT, std::move(message), path.native())
         .cause(system_error(error_number, {}).cause());
   }
   throw system_error(error_number, std::move(message), path.native());

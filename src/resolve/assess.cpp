@@ -34,7 +34,7 @@ void check_policy(const std::string& capability,
   const policy::Decision decision = world.verdict.decide(capability);
   if (!decision.allowed)
     rejections.push_back(
-        {Rejection::Kind::Policy, whole_module, denial_text(decision, capability)});
+        {Rejection::Kind::Policy, whole_module, denial_text(decision, capability), capability});
 }
 
 void check_needs(const catalog::HardwareNeeds& needs,

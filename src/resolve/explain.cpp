@@ -63,7 +63,23 @@ std::vector<const Build*> one_per_variant(const std::vector<const Build*>& build
 }
 
 NoBuild because(std::string subject, std::string text) {
-  return {{{std::move(subject), std::move(text)}}, false};
+  return {{{std::move(subject), std::move(text)}}, false, {}};
+}
+
+// Of the first build that only policies forbid, everything they deny.
+std::vector<std::string> denied_capabilities(const std::vector<const Build*>& builds) {
+  std::vector<std::string> names;
+  for (const Build* build : builds) {
+    const auto& rejections = build->rejections;
+    if (!std::all_of(rejections.begin(), rejections.end(), [](const Rejection& r) {
+          return r.kind == Rejection::Kind::Policy;
+        }))
+      continue;
+    for (const Rejection& rejection : rejections)
+      names.push_back(rejection.capability);
+    break;
+  }
+  return names;
 }
 
 // What is the same for every build is told once. A denial of the module by name decides alone; the
@@ -84,6 +100,7 @@ NoBuild rejected_as_a_whole(const Module& module, const Build& build) {
 
 NoBuild rejected(const Module& module, const std::vector<const Build*>& builds) {
   NoBuild why = rejected_as_a_whole(module, *builds.front());
+  why.denied = denied_capabilities(builds);
   if (!why.reasons.empty())
     return why;
   why.by_policy = true;
@@ -158,8 +175,7 @@ Explanation unknown_wish(const std::string& name, const Universe& universe) {
     explanation.reasons.push_back(
         {name, sentence(_("is no module, but what {} provides"), text::join(names, ", "))});
   }
-  if (!nearest.empty())
-    explanation.suggestion = "las install " + nearest;
+  explanation.suggestion = nearest.empty() ? "las search " + name : "las install " + nearest;
   return explanation;
 }
 
@@ -177,6 +193,8 @@ Explanation unknown_installed(const std::string& command,
     explanation.suggestion = "las install " + name;
   else if (const std::string nearest = nearest_name(name, names); !nearest.empty())
     explanation.suggestion = "las " + command + " " + nearest;
+  else
+    explanation.suggestion = "las list";
   return explanation;
 }
 
@@ -228,6 +246,7 @@ std::optional<Explanation> explain_request(const Request& request, const Univers
         why.by_policy ? Explanation::Kind::PolicyDenied : Explanation::Kind::Unsatisfiable;
     explanation.wanted = wish.name;
     explanation.reasons = std::move(why.reasons);
+    explanation.denied = std::move(why.denied);
     return explanation;
   }
   return std::nullopt;

@@ -11,7 +11,8 @@ namespace las::resolve {
 
 struct NoBuild {
   std::vector<Explanation::Reason> reasons;  ///< in reading order
-  bool by_policy = false;                    ///< a policy decides it: an override would help
+  bool by_policy = false;                    ///< a policy decides it
+  std::vector<std::string> denied;           ///< overrides of these would make a build possible
 };
 
 /// Why no build of `module` meets `demand`.

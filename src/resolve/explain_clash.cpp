@@ -54,8 +54,10 @@ class ClashReport {
     }
     explanation.suggestion = add_installed();
     flush(explanation.reasons);
-    if (terminals_ > 0 && terminals_ == policy_terminals_)
+    if (terminals_ > 0 && terminals_ == policy_terminals_) {
       explanation.kind = Explanation::Kind::PolicyDenied;
+      explanation.denied = std::move(denied_);
+    }
     if (explanation.reasons.empty())
       explanation.reasons.push_back({explanation.wanted, _("does not go with what is installed")});
     return explanation;
@@ -184,7 +186,7 @@ class ClashReport {
         add_line(name, version, sentence(_("needs {}; nothing in the catalog does"), needed));
         return;
       }
-      NoBuild why{{}, true};
+      NoBuild why{{}, true, {}};
       for (const catalog::Manifest* provider : able)
         append(why, provider->name, {});
       finish(name, version, needed, std::move(why));
@@ -198,7 +200,7 @@ class ClashReport {
       add_line(name, version, sentence(_("needs {}, which is not in the catalog"), needed));
       return;
     }
-    NoBuild why{{}, true};
+    NoBuild why{{}, true, {}};
     append(why, demand.name, demand);
     finish(name, version, needed, std::move(why));
   }
@@ -210,14 +212,21 @@ class ClashReport {
     NoBuild one = why_no_build(*module, demand);
     why.by_policy = why.by_policy && one.by_policy;
     why.reasons.insert(why.reasons.end(), one.reasons.begin(), one.reasons.end());
+    if (why.denied.empty())  // of several providers one is enough
+      why.denied = std::move(one.denied);
   }
 
   void finish(const std::string& name,
               const Version& version,
               const std::string& needed,
               NoBuild why) {
-    if (why.by_policy && !why.reasons.empty())
+    if (why.by_policy && !why.reasons.empty()) {
       ++policy_terminals_;
+      for (std::string& capability : why.denied) {
+        if (std::find(denied_.begin(), denied_.end(), capability) == denied_.end())
+          denied_.push_back(std::move(capability));
+      }
+    }
     add_line(name, version, sentence(_("needs {}"), needed), std::move(why.reasons));
   }
 
@@ -264,6 +273,7 @@ class ClashReport {
   std::vector<Line> lines_;
   std::map<std::pair<std::string, std::string>, std::size_t> index_;
   int terminals_ = 0, policy_terminals_ = 0;
+  std::vector<std::string> denied_;
 };
 
 }  // namespace
@@ -291,12 +301,24 @@ Error to_error(const Explanation& explanation) {
       break;
   }
   std::vector<std::string> sentences;
-  for (const Reason& reason : explanation.reasons)
-    sentences.push_back(reason.subject.empty() ? reason.text : reason.subject + " " + reason.text);
+  for (const Reason& reason : explanation.reasons) {
+    // The error names what was wanted right before these sentences.
+    const bool is_named = reason.subject.empty() || reason.subject == explanation.wanted;
+    sentences.push_back(is_named ? reason.text : reason.subject + " " + reason.text);
+  }
   Error error(kind, std::move(message), explanation.wanted);
   error.cause(text::join(sentences, ". "));
-  if (!explanation.suggestion.empty())
+  std::vector<std::string> commands;
+  for (const std::string& name : explanation.denied)
+    commands.push_back("las override add " + name + " --reason \"...\"");
+  const std::string overrides = text::join(commands, "; ");
+  if (!explanation.suggestion.empty() && !overrides.empty())
+    error.hint(
+        sentence(_("try: {}; or, if you know better: {}"), explanation.suggestion, overrides));
+  else if (!explanation.suggestion.empty())
     error.hint(sentence(_("try: {}"), explanation.suggestion));
+  else if (!overrides.empty())
+    error.hint(sentence(_("if you know better: {}"), overrides));
   return error;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/hardware/marketed_size.hpp"
 #include "las/resolve/resolve.hpp"
 
 #include <algorithm>
@@ -21,12 +22,9 @@ std::string sentence(const std::string& format, const Values&... values) {
   return fmt::format(fmt::runtime(format), values...);
 }
 
-// Sizes in manifests are the marketed ones: a card sold as 24 GB reports 24564 MiB, and firmware
-// keeps some of 16 GB of memory for itself. So 92 % of a size counts as all of it, like in
-// policies.
+// Sizes in manifests are the marketed ones, like in policies.
 bool holds_nominal(ByteSize actual, ByteSize nominal) {
-  constexpr std::uint64_t kMissingPercent = 8;
-  return actual.bytes() >= nominal.bytes() - nominal.bytes() / 100 * kMissingPercent;
+  return actual >= hardware::marketed_floor(nominal);
 }
 
 std::string vendor_name(std::string_view vendor) {

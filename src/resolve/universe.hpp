@@ -15,8 +15,9 @@ namespace las::resolve {
 /// Why something may not be chosen anew on this machine.
 struct Rejection {
   enum class Kind { Policy, Hardware, Other } kind = Kind::Other;
-  bool whole_module = false;  ///< the same for every build of the module
-  std::string text;           ///< one clause
+  bool whole_module = false;    ///< the same for every build of the module
+  std::string text;             ///< one clause
+  std::string capability = {};  ///< Policy: what is denied
 };
 
 /// One way to have a module: a release in a variant and a mode.

@@ -2,6 +2,7 @@
 """Bad input and bad luck: a one-line error with a hint, the documented exit code, and the root exactly
 as before (trees are compared)."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -221,6 +222,9 @@ class TwoAtOnceAndSignals(Bench):
         self.assertIn("install --yes demo", result.stderr)
         self.assertIn("--wait", result.stderr)
         self.las("list")  # readers never wait
+        verified = self.las("verify")  # what runs was not interrupted
+        self.assertIn(f"running: pid {process.pid}", verified.stderr)
+        self.assertEqual(self.las_json("verify")["findings"], [])
         release.set()
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
@@ -259,10 +263,116 @@ class TwoAtOnceAndSignals(Bench):
         process.kill()
         process.communicate(timeout=60)
         release.set()
+        self.assertEqual([f["id"] for f in self.las_json("verify", status=1)["findings"]], ["run-interrupted"])
         result = self.las("install", "--yes", "demo")
         self.assertIn("interrupted run", result.stderr)
         self.assertEqual([m["name"] for m in self.las_json("list")["modules"]], ["demo"])
         self.assertEqual(self.las_json("history")["operations"][0]["outcome"], "interrupted")
+
+
+class DamagedState(Bench):
+    """Whatever is wrong with the database: a documented exit code, never a signal, and advice that can be
+    followed."""
+
+    def setUp(self):
+        super().setUp()
+        content = archive([TOOL])
+        (self.folder / "a.tgz").write_bytes(content)
+        self.manifest("demo", f"file://{self.folder}/a.tgz", sha256(content))
+        self.state = self.root / "var/lib/las"
+        self.file = self.state / "db/data.mdb"
+
+    def install(self):
+        self.las("install", "--yes", "demo")
+        return self.file.read_bytes()
+
+    def assert_refused_with_the_way_out(self, *arguments):
+        result = self.las(*arguments, status=1)
+        self.assertEqual(len([line for line in result.stderr.splitlines() if line.startswith("las: ")]), 1)
+        self.assertIn(f"hint: put {self.state}/db back from a backup, or begin anew with: "
+                      f"mv {self.state} {self.state}.lost", result.stderr)
+        self.assertNotIn("las verify", result.stderr)
+
+    def assert_found(self):
+        finding, = self.las_json("verify", status=1)["findings"]
+        self.assertEqual(finding["id"], "state-damaged")
+        self.assertIn(f"mv {self.state} {self.state}.lost", finding["mend"])
+        return finding
+
+    def test_a_database_that_was_cut_off_is_refused(self):
+        whole = self.install()
+        for length in (1, 100, 4096, 8191, 8192, 12288, len(whole) // 2):  # at its end may be free pages
+            with self.subTest(length=length):
+                self.file.write_bytes(whole[:length])
+                self.assert_refused_with_the_way_out("list")
+                self.assert_refused_with_the_way_out("remove", "--yes", "demo")
+                self.assertIn("the file ends", self.assert_found()["evidence"])
+                self.assertEqual(self.file.read_bytes(), whole[:length])
+
+    def test_a_flipped_bit_never_ends_las_by_a_signal(self):
+        whole = self.install()
+        refused = 0
+        for page in range(len(whole) // 4096):
+            # The header of the page, where its records begin, and something of the rest.
+            for at in (0, 10, 12, 15, 16, 17, *range(64, 4096, 800)):
+                damaged = bytearray(whole)
+                damaged[page * 4096 + at] ^= 1 << (page + at) % 8
+                self.file.write_bytes(damaged)
+                for arguments in (["verify"], ["list"]):
+                    result = subprocess.run(self.command(*arguments), text=True, capture_output=True,
+                                            env=self.environment, timeout=120)
+                    self.assertIn(result.returncode, (0, 1), f"page {page}, byte {at}: {result.stderr}")
+                    refused += result.returncode
+        self.assertGreater(refused, len(whole) // 4096)
+
+    def test_a_lost_database_beside_generations_is_no_new_machine(self):
+        self.install()
+        for lose in (self.file.unlink, lambda: shutil.rmtree(self.state / "db"),
+                     lambda: (self.state / "db").mkdir(), lambda: self.file.write_bytes(b"")):
+            lose()
+            before = self.tree()
+            self.assert_refused_with_the_way_out("list")
+            self.assert_refused_with_the_way_out("install", "--yes", "demo")
+            self.assertIn("generations/1 is there", self.assert_found()["evidence"])
+            self.assertEqual(self.tree(), before)
+
+    def test_the_way_out_of_a_lost_database_can_be_gone(self):
+        self.install()
+        backup = self.folder / "backup"
+        shutil.copytree(self.state / "db", backup)
+        shutil.rmtree(self.state / "db")
+        finding = self.assert_found()
+        shutil.copytree(backup, self.state / "db")
+        self.las("verify")
+        shutil.rmtree(self.state / "db")
+        subprocess.run(finding["mend"].split(": ")[-1], shell=True, check=True)
+        self.las("verify")
+        self.las("install", "--yes", "demo")
+        self.las("verify")
+
+    def test_verify_names_every_damaged_record_and_goes_on(self):
+        whole = self.install()
+        operations = [o["id"] for o in self.las_json("history")["operations"]]
+        shutil.rmtree(next((self.state / "store").glob("demo-*")))
+        # In a page the JSON of a record follows its key.
+        damaged = whole.replace(f'{operations[0]}{{"'.encode(), f'{operations[0]}["'.encode())
+        self.assertTrue(damaged != whole)
+        self.file.write_bytes(damaged)
+        findings = [(f["id"], f["subject"]) for f in self.las_json("verify", status=1)["findings"]]
+        self.assertEqual(findings, [("state-damaged", f"operations/{operations[0]}"),
+                                    ("payload-missing", "demo")])
+        error = self.las("history", status=1).stderr
+        self.assertIn("hint: 'las verify' lists everything that is damaged", error)
+
+    def test_a_generation_that_cannot_be_read_is_a_finding(self):
+        whole = self.install()
+        damaged = whole.replace(b'{"command":"las ', b'["command":"las ')
+        self.assertTrue(damaged != whole)
+        self.file.write_bytes(damaged)
+        findings = self.las_json("verify", status=1)["findings"]
+        self.assertIn("generations/1", [f["subject"] for f in findings])
+        for finding in findings:
+            self.assertNotIn("rollback", finding["mend"])
 
 
 class Fallback(Bench):

@@ -33,7 +33,8 @@ struct Finding {
 };
 
 /// Compares the store, the links, the services and the models with the state. Hashes every payload;
-/// `deep` hashes the models too. `names` limits it to these modules.
+/// `deep` hashes the models too. `names` limits it to these modules. Damage of the state itself is
+/// always looked for, and is a finding, not an Error.
 std::vector<Finding> verify(Session& session,
                             const std::vector<std::string>& names,
                             bool deep,

@@ -32,6 +32,15 @@ struct PreparedPlan {
   };
 
   std::vector<SourceLine> sources;
+
+  /// What the plan does only because an override turned a policy's denial.
+  struct OverrideLine {
+    std::string subject;  ///< module of the action
+    std::string capability, override_id, reason;
+    std::string denial;  ///< what the policy says: "engine needs ...; this machine has ..."
+  };
+
+  std::vector<OverrideLine> overrides;
   std::vector<std::string> notes;     ///< translated: what it will run under, what it cannot do
   std::uint64_t base_generation = 0;  ///< the generation the plan starts from
   /// What the user asked for changes although no module does (a dependency becomes a wish).
@@ -42,6 +51,9 @@ struct PreparedPlan {
 PreparedPlan prepare_change(Session& session,
                             const ChangeRequest& request,
                             const Activity& activity);
+
+/// Fills `overrides` of a plan.
+void add_override_lines(Session& session, PreparedPlan& prepared, const Activity& activity);
 
 /// Runs it (takes the lock). The plan is made for one generation: if another run changed the state
 /// since, it is refused as Busy ("the state changed meanwhile").

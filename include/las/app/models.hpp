@@ -9,12 +9,23 @@
 
 namespace las::app {
 
-/// Takes the lock; see model::ModelLibrary for what can go wrong.
+/// Checks its arguments, then takes the lock: only what came so far is in the history. See
+/// model::ModelLibrary for what can go wrong.
 model::ModelLibrary::Import import_model(Session& session,
                                          const std::string& file,
                                          const std::string& name,
                                          const Activity& activity);
 void remove_model(Session& session, const std::string& name, const Activity& activity);
 std::vector<state::ModelRecord> models(Session& session);
+
+/// NotFound with the nearest name as hint.
+state::ModelRecord model_named(Session& session, const std::string& name);
+
+/// What makes the library's file of a model whole again.
+std::string import_again(Session& session, const state::ModelRecord& model);
+
+/// CorruptState, with import_again() as hint, when the library's file of a model that is to be
+/// served is gone or has another size. Its content is not read.
+void require_model_file(Session& session, const std::string& name, const std::string& digest);
 
 }  // namespace las::app

@@ -14,7 +14,8 @@ struct ServiceView {
   state::ServiceInstance instance;
   service::ServiceStatus status;
   bool wished_running = true;
-  std::string url;  ///< "http://127.0.0.1:11500/v1" for an OpenAI-compatible one; "" otherwise
+  std::string url;   ///< "http://127.0.0.1:11500/v1" for an OpenAI-compatible one; "" otherwise
+  std::string hint;  ///< of a failed one: what to type next
 };
 
 /// All services of the current generation, or the named ones (NotFound with a suggestion).

@@ -5,7 +5,7 @@
 #include "las/base/activity.hpp"
 #include "las/catalog/catalog.hpp"
 #include "las/fetch/fetch.hpp"
-#include "las/hardware/profile.hpp"
+#include "las/hardware/probe.hpp"
 #include "las/platform/environment.hpp"
 #include "las/platform/file_system.hpp"
 #include "las/platform/layout.hpp"
@@ -73,7 +73,13 @@ class Session {
   std::filesystem::path data_directory() const;
 
   const catalog::Catalog& catalog(const Activity& activity);
+  /// How this run looks at a machine: --sysroot, and the folders whose storage matters.
+  hardware::ProbeOptions probe_options() const;
   const hardware::HardwareProfile& profile(const Activity& activity);
+  /// The policy rules in force: what las ships and <config>/policies.d. InvalidData that lists
+  /// every fault of every file when there is one: a rule that cannot be read might be a denial.
+  const std::vector<policy::Rule>& rules();
+  /// The rules' verdict on profile(), with the overrides of this state that are in force.
   const policy::Verdict& verdict(const Activity& activity);
 
   /// Read-only until writer() was called.

@@ -88,7 +88,8 @@ decltype(auto) with_context(Text&& text, Body&& body) {
 }
 
 /// An Error from errno: ENOSPC/EDQUOT become NoSpace, EACCES/EPERM/EROFS Permission, ENOENT
-/// NotFound, EINTR Interrupted, anything else Io. `message` says what could not be done.
+/// NotFound (with a hint about the path), EINTR Interrupted, anything else Io. `message` says what
+/// could not be done.
 Error system_error(int error_number, std::string message, std::string subject = {});
 
 }  // namespace las

@@ -3,6 +3,7 @@
 
 #include "las/app/session.hpp"
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ struct Streams {
   std::ostream& out;
   std::ostream& err;
   bool in_is_terminal = false, out_is_terminal = false, err_is_terminal = false;
-  int width = 80;  ///< columns of the terminal behind `err`
+  std::function<int()> width;  ///< columns of the terminal behind `err` now
 };
 
 /// Parses `arguments` (without argv[0]), runs the command, and returns the exit status (las(1),

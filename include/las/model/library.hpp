@@ -26,12 +26,16 @@ class ModelLibrary {
     bool was_present = false;  ///< the same name and content were there already
   };
 
+  /// The name that import_file() would use, after all that can be said against its arguments
+  /// without writing: NotFound, Permission, InvalidData for the file; Usage for the name.
+  std::string check_import(const std::filesystem::path& path, std::string name) const;
+
   /// Checks the file (format by content, not by name), hashes it, clones it into the blob store
   /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file
   /// name
   /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with
-  /// a hint. Interrupted or failed: nothing is left behind; killed: the next import sweeps it up.
-  /// Who calls holds the writer lock.
+  /// a hint. A blob that is damaged or gone is made whole. Interrupted or failed: nothing is left
+  /// behind; killed: the next import sweeps it up. Who calls holds the writer lock.
   Import import_file(const std::filesystem::path& path, std::string name, const Activity& activity);
 
   /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy

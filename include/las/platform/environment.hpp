@@ -48,6 +48,10 @@ std::unique_ptr<Clock> make_system_clock();
 std::string to_iso8601(std::chrono::system_clock::time_point time);
 std::optional<std::chrono::system_clock::time_point> from_iso8601(const std::string& text);
 
+/// The instant at which the day "2026-11-23" ends in the local time of this process (TZ), or the
+/// clock's last one (in 2262); nothing for what is no date of the calendar.
+std::optional<std::chrono::system_clock::time_point> end_of_local_day(const std::string& date);
+
 /// A random identifier, time-ordered to the microsecond: "20261123T150405.012345-1a2b".
 std::string make_operation_id(std::chrono::system_clock::time_point now);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace las::platform {
@@ -33,6 +34,11 @@ class FileLock {
                                            const LockOwner& owner,
                                            std::chrono::seconds wait,
                                            const Activity& activity);
+
+  /// Who holds the lock at this moment; nothing when nobody does. An owner with pid 0 has not said
+  /// who it is. Hazard: looking takes a shared lock for an instant, in which an acquire() that
+  /// does not wait finds the lock busy.
+  static std::optional<LockOwner> holder(const std::filesystem::path& path);
 
  protected:
   FileLock() = default;

@@ -65,6 +65,8 @@ struct Explanation {
   std::string wanted;           ///< "engine"
   std::vector<Reason> reasons;  ///< the shortest chain, in reading order
   std::string suggestion;       ///< what to type instead: "las install other-engine"; may be empty
+  /// What a policy denies and nothing else forbids: overrides of these would open the way.
+  std::vector<std::string> denied;
 };
 
 struct Outcome {

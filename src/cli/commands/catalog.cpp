@@ -54,10 +54,10 @@ int run_search(Context& context, const std::vector<std::string>& words) {
     return hits.empty() ? 1 : 0;
   }
   for (const auto& hit : hits) {
-    context.out << context.bold(hit.manifest->name) << " " << newest_version(*hit.manifest) << " ["
-                << catalog::to_string(hit.manifest->category) << "]"
+    context.out << context.bold(hit.manifest->name) << " " << shown(newest_version(*hit.manifest))
+                << " [" << catalog::to_string(hit.manifest->category) << "]"
                 << (generation.find(hit.manifest->name) != nullptr ? " " + _("(installed)") : "")
-                << "\n  " << hit.manifest->summary(language(context)) << "\n";
+                << "\n  " << shown(hit.manifest->summary(language(context))) << "\n";
   }
   if (hits.empty())
     context.note(_("Nothing found. See everything with: las list --available"));
@@ -104,22 +104,22 @@ void print_release(Context& context, const catalog::Release& release) {
   const auto& profile = context.session.profile(context.activity);
   context.out << "\n"
               << context.bold(fmt::format(fmt::runtime(_("Release {}")), release.version.text()))
-              << (release.date.empty() ? "" : " (" + release.date + ")") << "\n";
+              << (release.date.empty() ? "" : " (" + shown(release.date) + ")") << "\n";
   for (const catalog::Variant& variant : release.variants) {
     const auto unmet = resolve::unmet_needs(variant.needs, profile);
     context.out << "  "
                 << (unmet.empty() ? context.paint(_("fits"), 32) : context.paint(_("no"), 31))
-                << "  " << variant.name << "\n";
+                << "  " << shown(variant.name) << "\n";
     for (const std::string& reason : unmet)
-      context.out << "        " << reason << "\n";
+      context.out << "        " << shown(reason) << "\n";
     if (!unmet.empty())
       continue;
     for (const catalog::Source& source : variant.sources)
       context.out << "        " << source.kind() << ": "
-                  << context.session.sources().at(source.kind())->describe(source)
+                  << shown(context.session.sources().at(source.kind())->describe(source))
                   << (source.delivers.empty()
                           ? ""
-                          : fmt::format(fmt::runtime(_(" (delivers {})")), source.delivers))
+                          : fmt::format(fmt::runtime(_(" (delivers {})")), shown(source.delivers)))
                   << "\n";
   }
 }
@@ -134,9 +134,9 @@ int run_show(Context& context, const std::vector<std::string>& names) {
     }
     const auto line = [&](const std::string& label, const std::string& value) {
       if (!value.empty())
-        context.out << label << ": " << value << "\n";
+        context.out << label << ": " << shown(value) << "\n";
     };
-    line(_("Name"), context.bold(manifest.name));
+    context.out << _("Name") << ": " << context.bold(manifest.name) << "\n";
     line(_("Description"), manifest.summary(language(context)));
     line(_("Category"), std::string(catalog::to_string(manifest.category)));
     line(_("License"), manifest.license);

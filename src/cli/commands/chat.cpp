@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/chat.hpp"
 
+#include "checks.hpp"
 #include "command.hpp"
 
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 
 #include <istream>
+#include <limits>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -26,11 +29,17 @@ struct Options {
 
 app::ChatResult answer(Context& context, const app::ChatRequest& request) {
   const bool json = context.options.json;
+  // A model may say anything, and what it says may come from a stranger's document.
+  text::TerminalFilter filter;
   app::ChatResult result = app::chat(
       context.session,
       request,
       [&](std::string_view piece) {
-        if (!json)
+        if (json)
+          return;
+        if (context.streams.out_is_terminal)
+          context.out << filter.feed(piece) << std::flush;
+        else
           context.out << piece << std::flush;
       },
       context.activity);
@@ -98,12 +107,12 @@ Run setup_chat(CLI::App& app) {
       ->type_name(kind::kService);
   app.add_option("message", options->message, _("what to say; none: lines of standard input"))
       ->type_name("MESSAGE");
-  app.add_option("--system", options->system, _("system prompt"))->type_name("TEXT");
+  app.add_option("--system", options->system, _("system prompt"))->type_name(kind::kText);
   app.add_option("--max-tokens", options->max_tokens, _("end the answer after so many tokens"))
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, std::numeric_limits<int>::max()))
       ->type_name("N");
   app.add_option("--temperature", options->temperature, _("randomness, 0 to 2"))
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(real_number(0, 2))
       ->type_name("T");
   return [options](Context& context) { return run_chat(context, *options); };
 }

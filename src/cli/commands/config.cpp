@@ -80,7 +80,7 @@ Run setup_config_set(CLI::App& app) {
 
   auto options = std::make_shared<Options>();
   app.add_option("key", options->key, _("setting"))->required()->type_name(kind::kSetting);
-  app.add_option("value", options->value, _("new value"))->required()->type_name("VALUE");
+  app.add_option("value", options->value, _("new value"))->required()->type_name(kind::kValue);
   return [options](Context& context) { return write(context, options->key, options->value); };
 }
 

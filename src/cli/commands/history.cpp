@@ -54,11 +54,11 @@ int run_history(Context& context) {
                           operation.generation_before,
                           operation.generation_after);
     context.out << context.bold(operation.id) << "  " << operation.outcome << "  " << generations
-                << "  " << operation.user << "  " << operation.command << "\n";
+                << "  " << shown(operation.user) << "  " << shown(operation.command) << "\n";
     for (const std::string& change : operation.changes)
-      context.out << "    " << change << "\n";
+      context.out << "    " << shown(change) << "\n";
     if (!operation.error.empty())
-      context.out << "    " << operation.error << "\n";
+      context.out << "    " << shown(operation.error) << "\n";
   }
   context.out << fmt::format(fmt::runtime(_("Current generation: {}")), current) << "\n";
   return 0;
@@ -106,14 +106,17 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
   }
   for (const state::InstalledModule& module : present.modules) {
     if (target.find(module.name) == nullptr)
-      text += fmt::format(fmt::runtime(_("  without {} {}")), module.name, module.version) + "\n";
+      text += fmt::format(fmt::runtime(_("  without {} {}")), module.name, shown(module.version)) +
+              "\n";
   }
   for (const state::InstalledModule& module : target.modules) {
     const state::InstalledModule* now = present.find(module.name);
     if (now == nullptr)
-      text += fmt::format(fmt::runtime(_("  with {} {}")), module.name, module.version) + "\n";
+      text +=
+          fmt::format(fmt::runtime(_("  with {} {}")), module.name, shown(module.version)) + "\n";
     else if (!(*now == module))
-      text += fmt::format("  {} {} -> {}\n", module.name, now->version, module.version);
+      text +=
+          fmt::format("  {} {} -> {}\n", module.name, shown(now->version), shown(module.version));
   }
   if (!context.options.json && !context.options.quiet)
     context.out << text << std::flush;
@@ -152,9 +155,9 @@ int run_verify(Context& context, const std::vector<std::string>& names, bool dee
     return findings.empty() ? 0 : 1;
   }
   for (const app::Finding& finding : findings)
-    context.out << finding.id << (finding.subject.empty() ? "" : " " + finding.subject) << ": "
-                << finding.evidence << "\n    " << _("mend it with") << ": " << finding.mend
-                << "\n";
+    context.out << shown(finding.id + (finding.subject.empty() ? "" : " " + finding.subject) +
+                         ": " + finding.evidence)
+                << "\n    " << _("mend it with") << ": " << shown(finding.mend) << "\n";
   context.note(findings.empty() ? _("Everything is as recorded.")
                                 : fmt::format(fmt::runtime(LAS_N(
                                                   "{} finding.", "{} findings.", findings.size())),

@@ -42,8 +42,6 @@ std::string parameters_text(std::uint64_t count) {
 }
 
 int run_import(Context& context, const std::string& file, const std::string& name) {
-  if (file.empty())
-    throw Error(ErrorKind::Usage, _("no file given")).hint(_("las model import FILE"));
   if (context.options.dry_run) {
     context.unchanged(fmt::format(fmt::runtime(_("Would import {}.")), file));
     return context.options.detailed_exit ? 10 : 0;
@@ -60,12 +58,12 @@ int run_import(Context& context, const std::string& file, const std::string& nam
                      fmt::runtime(result.was_present ? _("{} is in the library already: {}, {}, {}")
                                                      : _("{} is in the library now: {}, {}, {}")),
                      context.bold(model.name),
-                     model.architecture,
-                     model.quantization,
+                     shown(model.architecture),
+                     shown(model.quantization),
                      model.size.to_string())
               << "\n";
   if (!model.note.empty())
-    context.out << "  " << model.note << "\n";
+    context.out << "  " << shown(model.note) << "\n";
   context.note(fmt::format(fmt::runtime(_("Serve it with: las serve {}")), model.name));
   return 0;
 }
@@ -96,6 +94,8 @@ int run_list(Context& context) {
 }
 
 int run_remove(Context& context, const std::string& name) {
+  (void)app::model_named(context.session,
+                         name);  // an unknown name is said before anything is asked
   if (context.options.dry_run) {
     context.unchanged(fmt::format(fmt::runtime(_("Would remove the model {}.")), name));
     return 0;

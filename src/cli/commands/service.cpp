@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // serve, status, start, stop, logs, health, metrics.
+#include "checks.hpp"
 #include "command.hpp"
 #include "render.hpp"
 
 #include "las/app/serve.hpp"
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 
 #include <fmt/format.h>
@@ -45,7 +47,8 @@ void print_services(Context& context, const std::vector<app::ServiceView>& views
       rows);
   for (const app::ServiceView& view : views) {
     if (view.status.state == service::RunState::Failed)
-      context.out << view.instance.id << ": " << view.status.detail << "\n";
+      context.out << view.instance.id << ": " << shown(view.status.detail) << "\n"
+                  << "  " << _("hint") << ": " << shown(view.hint) << "\n";
   }
 }
 
@@ -119,7 +122,8 @@ int run_logs(Context& context, const std::string& name, std::size_t lines) {
     return 0;
   }
   for (const std::string& line : all)
-    context.out << line << "\n";
+    context.out << (context.streams.out_is_terminal ? text::TerminalFilter().feed(line) : line)
+                << "\n";
   return 0;
 }
 
@@ -135,7 +139,8 @@ int run_health(Context& context, const std::vector<std::string>& names) {
     items.push_back(
         {{"name", item.view.instance.id}, {"health", word}, {"reason", item.health.reason}});
     if (!context.options.json)
-      context.out << item.view.instance.id << ": " << word << " (" << item.health.reason << ")\n";
+      context.out << item.view.instance.id << ": " << word << " (" << shown(item.health.reason)
+                  << ")\n";
   }
   if (context.options.json)
     context.print_json({{"healthy", well}, {"services", std::move(items)}});
@@ -162,7 +167,7 @@ Run setup_serve(CLI::App& app) {
       ->type_name("NAME");
   const CLI::Option* port =
       app.add_option("--port", options->port, _("this port; default: a free one"))
-          ->check(CLI::Range(1, 65535))
+          ->check(whole_number(1, 65535))
           ->type_name("PORT");
   return [options, port](Context& context) {
     app::ServeRequest request = options->request;
@@ -198,7 +203,9 @@ Run setup_logs(CLI::App& app) {
 
   auto options = std::make_shared<Options>();
   app.add_option("service", options->name, _("service"))->required()->type_name(kind::kService);
-  app.add_option("--lines", options->lines, _("how many lines from the end"))->type_name("N");
+  app.add_option("--lines", options->lines, _("how many lines from the end"))
+      ->check(whole_number(1, 1'000'000))
+      ->type_name("N");
   return [options](Context& context) { return run_logs(context, options->name, options->lines); };
 }
 

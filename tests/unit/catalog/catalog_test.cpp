@@ -169,7 +169,7 @@ TEST_CASE("a name that is not there gets the nearest one as hint", "[catalog]") 
     catalog.get("qqqqqqqqqq");
     FAIL("found");
   } catch (const Error& error) {
-    CHECK(error.hint().empty());
+    CHECK(error.hint() == "see the modules with: las list --available");
   }
 }
 

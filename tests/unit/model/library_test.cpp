@@ -103,6 +103,7 @@ struct Workshop {
     store->write([&](state::WriteTransaction& state) {
       state::ServiceInstance service;
       service.id = "chat";
+      service.module = "engine";
       service.model = record.name;
       service.model_digest = record.digest.to_string();
       state::Generation generation;
@@ -279,12 +280,16 @@ TEST_CASE("what is no model file is refused before anything is made", "[model]")
              "not a model file that las knows: " + page.string() + ": it looks like an HTML page",
              "the download got a web page instead of the file"});
   CHECK(error_of([&] { shop.import(shop.temp.path()); }) ==
-        Seen{"invalid-data", "not a regular file: " + shop.temp.path().string(), ""});
+        Seen{"invalid-data",
+             "this is a folder, not a model file: " + shop.temp.path().string(),
+             "name one file in it: las model import FILE"});
+  CHECK(error_of([&] { shop.import("/dev/null"); }) ==
+        Seen{"invalid-data", "not a regular file: /dev/null", ""});
   CHECK(error_of([&] { shop.import(shop.temp / "absent"); }) ==
         Seen{"not-found",
              "could not open the model file: " + (shop.temp / "absent").string() +
                  ": No such file or directory",
-             ""});
+             "check the path: is it spelled as the file is, and is the file there?"});
   CHECK_FALSE(fs::exists(shop.layout.models()));
   CHECK(shop.reporter.events().empty());
 }
@@ -417,6 +422,9 @@ TEST_CASE("a blob that lost bytes or is gone is made whole by importing again", 
   SECTION("cut") {
     write_file(blob, "GGUF");
   }
+  SECTION("other bytes of the same length") {
+    write_file(blob, std::string(fs::file_size(path), 'x'));
+  }
   const auto again = shop.import(path);
   CHECK(again.was_present);
   CHECK(again.record == record);
@@ -451,7 +459,10 @@ TEST_CASE("a model that is being served is not removed", "[model]") {
   Workshop shop;
   shop.serve(1, shop.import(shop.model("tiny.gguf")).record);
   CHECK(error_of([&] { shop.library().remove("tiny", shop.activity()); }) ==
-        Seen{"busy", "a service serves the model: tiny: chat", "remove the service 'chat' first"});
+        Seen{"busy",
+             "a service serves the model: tiny: chat",
+             "go back to a generation without it (las history, las rollback NUMBER), or remove its "
+             "engine: las remove engine"});
   CHECK(shop.names() == Strings{"tiny"});
   CHECK(shop.blobs().size() == 1);
 }

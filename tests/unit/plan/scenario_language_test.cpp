@@ -206,6 +206,8 @@ std::string spell(const resolve::Explanation& explanation) {
   out += ": " + explanation.wanted + "\n";
   for (const auto& reason : explanation.reasons)
     out += "  " + reason.subject + ": " + reason.text + "\n";
+  for (const std::string& name : explanation.denied)
+    out += "  override: " + name + "\n";
   if (!explanation.suggestion.empty())
     out += "  try: " + explanation.suggestion + "\n";
   return out;

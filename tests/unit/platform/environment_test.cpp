@@ -53,6 +53,31 @@ TEST_CASE("an empty variable counts as unset", "[platform]") {
   CHECK(environment.get("SET") == "x");
 }
 
+TEST_CASE("a day ends at midnight of the local time, also where the clocks change", "[platform]") {
+  const auto end_in = [](const char* zone, const std::string& date) {
+    const char* before = ::getenv("TZ");
+    const std::string saved = before != nullptr ? before : "";
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    const auto end = end_of_local_day(date);
+    if (before != nullptr)
+      ::setenv("TZ", saved.c_str(), 1);
+    else
+      ::unsetenv("TZ");
+    ::tzset();
+    return end ? to_iso8601(*end) : std::string("no date");
+  };
+  // Rules spelled out, so that no time zone data is needed.
+  const char* const kBerlin = "CET-1CEST,M3.5.0,M10.5.0/3";
+  CHECK(end_in("UTC0", "2026-12-31") == "2027-01-01T00:00:00Z");
+  CHECK(end_in(kBerlin, "2026-12-31") == "2026-12-31T23:00:00Z");
+  CHECK(end_in(kBerlin, "2026-03-29") == "2026-03-29T22:00:00Z");
+  CHECK(end_in("UTC0", "2028-02-29") == "2028-03-01T00:00:00Z");
+  CHECK(end_in("UTC0", "2999-12-31") == "2262-04-11T23:47:16Z");
+  for (const char* wrong : {"", "2026", "2026-02-30", "2026-13-01", "31.12.2026", "2026-12-31 "})
+    CHECK(end_in("UTC0", wrong) == "no date");
+}
+
 TEST_CASE("a time is written as ISO 8601 in UTC and read back", "[platform]") {
   CHECK(to_iso8601(at(0)) == "1970-01-01T00:00:00Z");
   CHECK(to_iso8601(at(1'795'446'245)) == "2026-11-23T15:04:05Z");

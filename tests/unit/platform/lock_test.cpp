@@ -66,6 +66,20 @@ class Holder {
 
 }  // namespace
 
+TEST_CASE("who holds a lock can be asked without waiting for it", "[platform]") {
+  const TempDirectory temp;
+  CHECK(!FileLock::holder(temp / "lock"));
+  CHECK(!std::filesystem::exists(temp / "lock"));
+  Holder other(temp / "lock");
+  const auto owner = FileLock::holder(temp / "lock");
+  REQUIRE(owner);
+  CHECK(owner->command == "las install \"foo\"");
+  CHECK(other.description().starts_with("pid " + std::to_string(owner->pid) + " "));
+  other.kill();
+  CHECK(!FileLock::holder(temp / "lock"));
+  CHECK_NOTHROW(FileLock::acquire(temp / "lock", kMe, 0s, test_activity()));
+}
+
 TEST_CASE("a free lock is taken and labelled with its owner", "[platform]") {
   const TempDirectory folder;
   const auto lock = FileLock::acquire(folder / "lock", kMe, 0s, test_activity());

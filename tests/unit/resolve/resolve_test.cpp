@@ -207,6 +207,10 @@ TEST_CASE("an explanation becomes an error of its kind that says what to type", 
         "engine 2 (rocm) needs an AMD GPU; this machine has none");
   CHECK(error.hint() == "try: las install other");
 
+  explanation.reasons = {{"engine", "no release is 9.9"}, {"other 1", "needs engine"}};
+  CHECK(std::string(to_error(explanation).what()) ==
+        "cannot be done: engine: no release is 9.9. other 1 needs engine");
+
   explanation = {};
   explanation.kind = Explanation::Kind::UnknownName;
   explanation.wanted = "enigne";
