@@ -97,7 +97,7 @@ class Kill(Case):
                     self.assertIn("current-link-wrong", findings)
                 self.assertLessEqual(set(findings), {"run-interrupted", "current-link-wrong"})
                 # Any command that changes something recovers first, even one that then fails.
-                recovery = self.las("model", "remove", "none", "--yes", status=1).stderr
+                recovery = self.las("start", "none", status=1).stderr
                 if "run-interrupted" in findings:
                     self.assertIn("interrupted run", recovery)
                 after, runs, findings = self.state()

@@ -2,6 +2,7 @@
 """The main job on the bare machine, with the real engine under the process supervisor: from an empty
 root to an answered chat, and back. The tiny model is real GGUF with random weights."""
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -16,11 +17,16 @@ PIP = {name: value for name, value in os.environ.items() if name.startswith("PIP
 
 
 def alive(pid):
-    """Whether the process runs; one that waits to be reaped by PID 1 does not."""
+    """Whether the process runs; one that waits to be reaped by PID 1 does not. A pidfd tells when the
+    last thread has ended: /proc says "Z" as soon as the first one has."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
         return False
+    try:
+        return not select.select([process], [], [], 0)[0]
+    finally:
+        os.close(process)
 
 
 @unittest.skipUnless(MODEL.exists(), "build/tiny.gguf is made by scripts/tiny-model.sh")
