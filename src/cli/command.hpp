@@ -50,6 +50,10 @@ struct Context {
 /// where they are printed alone (table cells, subjects of errors); a sentence may be long.
 std::string shown(std::string_view text);
 
+/// Advice with the commands in it as they must be typed here: "las start x" becomes
+/// "las --user start x" in a run with --user, and so with --root.
+std::string in_scope(std::string_view text, const GlobalOptions& options);
+
 /// What a full disk or a closed reader behind standard output is reported as. `is_done`: what the
 /// command was to change is changed all the same.
 Error output_error(bool is_done);

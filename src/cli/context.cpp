@@ -28,7 +28,7 @@ Error output_error(bool is_done) {
 
 void Context::note(const std::string& line) const {
   if (!options.quiet)
-    streams.err << shown(line) << std::endl;
+    streams.err << shown(in_scope(line, options)) << std::endl;
 }
 
 void Context::print_json(nlohmann::ordered_json document) const {

@@ -168,7 +168,7 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
           {"notes", strings_json(prepared.notes)}};
 }
 
-ordered_json service_json(const app::ServiceView& view) {
+ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options) {
   const auto& status = view.status;
   return {{"name", view.instance.id},
           {"module", view.instance.module},
@@ -185,7 +185,7 @@ ordered_json service_json(const app::ServiceView& view) {
           {"exit_status",
            status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
           {"detail", status.detail},
-          {"hint", view.hint}};
+          {"hint", in_scope(view.hint, options)}};
 }
 
 ordered_json strings_json(const std::vector<std::string>& items) {

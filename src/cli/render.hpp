@@ -22,7 +22,7 @@ std::string render_table(const std::vector<std::string>& header,
 std::string render_plan(const app::PreparedPlan& prepared, const Context& context);
 nlohmann::ordered_json plan_json(const app::PreparedPlan& prepared);
 
-nlohmann::ordered_json service_json(const app::ServiceView& view);
+nlohmann::ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options);
 nlohmann::ordered_json strings_json(const std::vector<std::string>& items);
 
 /// The faults of documents, as text or JSON; the exit status.

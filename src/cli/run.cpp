@@ -71,8 +71,12 @@ std::string sentence_of(const Error& error) {
   return line;
 }
 
-void render_error(const Error& error, const Streams& streams, bool json, int status) {
-  if (json && streams.out) {
+void render_error(const Error& error,
+                  const Streams& streams,
+                  const GlobalOptions& options,
+                  int status) {
+  const std::string hint = in_scope(hint_of(error), options);
+  if (options.json && streams.out) {
     ordered_json document = {{"schema", 1},
                              {"success", false},
                              {"error",
@@ -82,7 +86,7 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
                                {"subject", error.subject()},
                                {"cause", error.cause()},
                                {"context", error.contexts()},
-                               {"hint", hint_of(error)},
+                               {"hint", hint},
                                {"rolled_back", error.was_rolled_back()}}}};
     streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace)
                 << std::endl;
@@ -93,7 +97,7 @@ void render_error(const Error& error, const Streams& streams, bool json, int sta
     streams.err << "  " << shown(context) << "\n";
   if (error.was_rolled_back())
     streams.err << _("  everything is as it was before") << "\n";
-  streams.err << _("hint") << ": " << shown(hint_of(error)) << "\n";
+  streams.err << _("hint") << ": " << shown(hint) << "\n";
   streams.err.flush();
 }
 
@@ -354,7 +358,7 @@ int run(const std::vector<std::string>& arguments,
   options.json = std::find(arguments.begin(), end, "--json") != end;
   const state::LastWords last_words([&](const Error& error) {
     const int status = exit_status(error, cancellation);
-    render_error(error, streams, options.json, status);
+    render_error(error, streams, options, status);
     std::_Exit(status);
   });
   try {
@@ -365,11 +369,11 @@ int run(const std::vector<std::string>& arguments,
     return status;
   } catch (const Error& error) {
     const int status = exit_status(error, cancellation);
-    render_error(error, streams, options.json, status);
+    render_error(error, streams, options, status);
     return status;
   } catch (const std::exception& error) {
     const Error wrapped(ErrorKind::Io, _("internal error"), error.what());
-    render_error(wrapped, streams, options.json, 1);
+    render_error(wrapped, streams, options, 1);
     return 1;
   }
 }

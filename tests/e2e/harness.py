@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
         self.root.mkdir()
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8",
-            "LAS_DATA_DIR": str(PROJECT / "share"), "NO_COLOR": "1",
+            "LAS_DATA_DIR": str(PROJECT / "share"), "NO_COLOR": "1", "LAS_ROOT": str(self.root),
         }
         self.addCleanup(self._clean)
 
@@ -49,7 +49,7 @@ class Case(unittest.TestCase):
         shutil.rmtree(self.folder)
 
     def command(self, *arguments):
-        return [str(LAS), "--root", str(self.root), *map(str, arguments)]
+        return [str(LAS), *map(str, arguments)]
 
     def las(self, *arguments, status=0, input="", **environment):
         """Runs las and checks its exit status; returns the finished process."""

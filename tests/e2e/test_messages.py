@@ -480,5 +480,18 @@ class Progress(Bench):
         self.assertEqual(rows[-1], "")
 
 
+class Scope(Bench):
+    def test_advice_names_the_scope_of_the_run_that_gives_it(self):
+        del self.environment["LAS_ROOT"]
+        root = self.folder / "a root"
+        told = self.las("--root", root, "remove", "nope", status=1).stderr
+        self.assertIn(f"las --root '{root}' list", told)
+        self.assertIn(f"las --root '{root}' list",
+                      json.loads(self.las("--root", root, "remove", "nope", "--json", status=1).stdout)["error"]["hint"])
+        home = {"HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder)}
+        self.assertIn("las --user list", self.las("--user", "remove", "nope", status=1, **home).stderr)
+        self.assertIn("las --user serve MODEL", self.las("--user", "status", **home).stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -150,14 +150,14 @@ int run_verify(Context& context, const std::vector<std::string>& names, bool dee
       all.push_back({{"id", finding.id},
                      {"subject", finding.subject},
                      {"evidence", finding.evidence},
-                     {"mend", finding.mend}});
+                     {"mend", in_scope(finding.mend, context.options)}});
     context.print_json({{"clean", findings.empty()}, {"findings", std::move(all)}});
     return findings.empty() ? 0 : 1;
   }
   for (const app::Finding& finding : findings)
     context.out << shown(finding.id + (finding.subject.empty() ? "" : " " + finding.subject) +
                          ": " + finding.evidence)
-                << "\n    " << _("mend it with") << ": " << shown(finding.mend) << "\n";
+                << "\n    " << _("mend it with") << ": " << shown(in_scope(finding.mend, context.options)) << "\n";
   context.note(findings.empty() ? _("Everything is as recorded.")
                                 : fmt::format(fmt::runtime(LAS_N(
                                                   "{} finding.", "{} findings.", findings.size())),

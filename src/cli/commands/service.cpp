@@ -18,10 +18,11 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json services_json(const std::vector<app::ServiceView>& views) {
+ordered_json services_json(const std::vector<app::ServiceView>& views,
+                           const GlobalOptions& options) {
   ordered_json all = ordered_json::array();
   for (const app::ServiceView& view : views)
-    all.push_back(service_json(view));
+    all.push_back(service_json(view, options));
   return all;
 }
 
@@ -48,7 +49,8 @@ void print_services(Context& context, const std::vector<app::ServiceView>& views
   for (const app::ServiceView& view : views) {
     if (view.status.state == service::RunState::Failed)
       context.out << view.instance.id << ": " << shown(view.status.detail) << "\n"
-                  << "  " << _("hint") << ": " << shown(view.hint) << "\n";
+                  << "  " << _("hint") << ": " << shown(in_scope(view.hint, context.options))
+                  << "\n";
   }
 }
 
@@ -68,8 +70,9 @@ int run_serve(Context& context, const app::ServeRequest& request) {
     }
     const auto views = app::start_services(context.session, {id}, context.activity);
     if (context.options.json)
-      context.print_json(
-          {{"success", true}, {"changed", false}, {"services", services_json(views)}});
+      context.print_json({{"success", true},
+                          {"changed", false},
+                          {"services", services_json(views, context.options)}});
     else
       context.note(fmt::format(fmt::runtime(_("{} is served at {}")), id, views.front().url));
     return 0;
@@ -89,8 +92,8 @@ int run_serve(Context& context, const app::ServeRequest& request) {
 int run_status(Context& context, const std::vector<std::string>& names) {
   const auto views = app::services(context.session, names);
   if (context.options.json) {
-    context.print_json(
-        {{"supervisor", context.session.supervisor().name()}, {"services", services_json(views)}});
+    context.print_json({{"supervisor", context.session.supervisor().name()},
+                        {"services", services_json(views, context.options)}});
     return 0;
   }
   print_services(context, views);
@@ -109,7 +112,7 @@ int run_switch(Context& context, const std::vector<std::string>& names, bool sta
   const auto views = start ? app::start_services(context.session, names, context.activity)
                            : app::stop_services(context.session, names, context.activity);
   if (context.options.json)
-    context.print_json({{"success", true}, {"services", services_json(views)}});
+    context.print_json({{"success", true}, {"services", services_json(views, context.options)}});
   else if (!context.options.quiet)
     print_services(context, views);
   return 0;

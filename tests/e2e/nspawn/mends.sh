@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the jobs of a booted machine: what `las verify` tells to type really mends what it found.
-# Expects las() and fail(), and the service tiny, running.
+# Expects las in /las/bin, las() and fail(), and the service tiny, running.
 
 # mend FINDING SUBJECT: verify finds exactly this; what it says is typed; then everything is well.
 mend() {
@@ -13,7 +13,7 @@ assert [(f['id'], f['subject']) for f in found] == [('$1', '$2')], found
 print(found[0]['mend'])") || fail "verify did not find $1 of $2"
   echo "mend of $1: $told"
   case $told in
-    las\ *) eval "$told --yes" || fail "the mend of $1 fails" ;;
+    las\ *) eval "/las/bin/$told --yes" || fail "the mend of $1 fails" ;;
     *) fail "this cannot be typed: $told" ;;
   esac
   las verify || fail "the mend of $1 mends nothing"
