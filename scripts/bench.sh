@@ -40,5 +40,6 @@ row "completion of a command" "$las complete 1 -- las ins" "pacman --version" "c
 row "completion of a module name" "$las complete 2 -- las install lla" "pacman --version" "curl --version"
 row "las list" "$las list --json" "dpkg -l"
 row "las search" "$las search llama" "apt-cache search llama.cpp"
+mkdir -p "$LAS_ROOT/var/cache/las" # there on every machine that las has changed once
 row "las detect" "$las detect" "lstopo-no-graphics --of console"
 row "las detect --section cpu" "$las detect --section cpu" "lstopo-no-graphics --of console"

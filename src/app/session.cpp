@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/session.hpp"
 
+#include "program_versions.hpp"
+
 #include "las/app/overrides.hpp"
 #include "las/app/policies.hpp"
 #include "las/app/serve.hpp"
@@ -75,7 +77,8 @@ const catalog::Catalog& Session::catalog(const Activity& activity) {
 
 hardware::ProbeOptions Session::probe_options() const {
   return {options_.sysroot,
-          {{"state", layout().state}, {"models", layout().models()}, {"cache", layout().cache}}};
+          {{"state", layout().state}, {"models", layout().models()}, {"cache", layout().cache}},
+          nullptr};
 }
 
 const hardware::HardwareProfile& Session::profile(const Activity& activity) {
@@ -85,7 +88,12 @@ const hardware::HardwareProfile& Session::profile(const Activity& activity) {
           [&] { return options_.hardware_file->string(); },
           [&] { return hardware::from_json(files().read_file(*options_.hardware_file)); });
     } else {
-      parts_->profile = hardware::probe(environment(), processes(), probe_options(), activity);
+      const std::string& boot = environment().boot_id;
+      hardware::ProgramVersions programs = load_program_versions(files(), layout().cache, boot);
+      hardware::ProbeOptions probe = probe_options();
+      probe.programs = &programs;
+      parts_->profile = hardware::probe(environment(), processes(), probe, activity);
+      save_program_versions(files(), layout().cache, boot, programs);
     }
   }
   return *parts_->profile;

@@ -35,16 +35,24 @@ constexpr std::array<CodeName, 10> kArmImplementers = {{{0x41, "ARM"},
                                                         {0x6d, "Microsoft"},
                                                         {0x70, "Phytium"},
                                                         {0xc0, "Ampere"}}};
-constexpr std::array<CodeName, 10> kArmParts = {{{0xd03, "Cortex-A53"},
+constexpr std::array<CodeName, 18> kArmParts = {{{0xd03, "Cortex-A53"},
+                                                 {0xd05, "Cortex-A55"},
                                                  {0xd07, "Cortex-A57"},
                                                  {0xd08, "Cortex-A72"},
                                                  {0xd0b, "Cortex-A76"},
                                                  {0xd0c, "Neoverse-N1"},
                                                  {0xd40, "Neoverse-V1"},
+                                                 {0xd41, "Cortex-A78"},
                                                  {0xd42, "Cortex-A78AE"},
                                                  {0xd49, "Neoverse-N2"},
                                                  {0xd4f, "Neoverse-V2"},
-                                                 {0xd85, "Cortex-X925"}}};
+                                                 {0xd80, "Cortex-A520"},
+                                                 {0xd81, "Cortex-A720"},
+                                                 {0xd82, "Cortex-X4"},
+                                                 {0xd84, "Neoverse-V3"},
+                                                 {0xd85, "Cortex-X925"},
+                                                 {0xd87, "Cortex-A725"},
+                                                 {0xd8e, "Neoverse-N3"}}};
 
 template <std::size_t N>
 std::optional<std::string> name_of(const std::array<CodeName, N>& table, std::uint64_t code) {
@@ -53,6 +61,24 @@ std::optional<std::string> name_of(const std::array<CodeName, N>& table, std::ui
       return entry.name;
   }
   return std::nullopt;
+}
+
+// "Cortex-A725 + Cortex-X925": a machine may have cores of several designs. Nothing unless all of
+// them are known.
+std::optional<std::string> arm_model(std::string_view cpuinfo) {
+  std::vector<std::string> names;
+  for (const std::string& line : text::lines(cpuinfo)) {
+    const auto colon = line.find(':');
+    if (!line.starts_with("CPU part") || colon == std::string::npos)
+      continue;
+    const auto code = parse_unsigned(std::string_view(line).substr(colon + 1), 16);
+    const auto name = code ? name_of(kArmParts, *code) : std::nullopt;
+    if (!name)
+      return std::nullopt;
+    if (std::find(names.begin(), names.end(), *name) == names.end())
+      names.push_back(*name);
+  }
+  return names.empty() ? std::nullopt : std::optional<std::string>(text::join(names, " + "));
 }
 
 std::vector<std::string> words(std::string_view text) {
@@ -82,10 +108,8 @@ CpuInfo parse_cpuinfo(std::string_view text) {
     const auto code = parse_unsigned(*implementer, 16);
     info.vendor = code ? name_of(kArmImplementers, *code).value_or(*implementer) : *implementer;
     const auto part = value("CPU part");
-    if (part && code == 0x41u && !info.model) {
-      const auto part_code = parse_unsigned(*part, 16);
-      info.model = part_code ? name_of(kArmParts, *part_code) : std::nullopt;
-    }
+    if (code == 0x41u && !info.model)
+      info.model = arm_model(text);
     if (part && !info.model)
       info.model = fmt::format("{} part {}", *info.vendor, *part);
   }

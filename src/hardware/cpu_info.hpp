@@ -11,7 +11,8 @@
 
 namespace las::hardware {
 
-/// What /proc/cpuinfo says about the first CPU. x86 and aarch64 use different keys.
+/// What /proc/cpuinfo says about the first CPU, and about the designs of all Arm cores. x86 and
+/// aarch64 use different keys.
 struct CpuInfo {
   std::optional<std::string> vendor, model;
   std::vector<std::string> features;  ///< sorted, unique; empty if it lists none

@@ -10,6 +10,7 @@
 #include "libc.hpp"
 #include "memory.hpp"
 #include "os_release.hpp"
+#include "parse.hpp"
 #include "probe_files.hpp"
 #include "profile_fields.hpp"
 #include "storage.hpp"
@@ -54,9 +55,15 @@ struct ReasonFiller {
 }  // namespace
 
 std::unique_ptr<platform::FileReader> make_reader(const ProbeOptions& options) {
-  if (options.sysroot)
-    return platform::make_sysroot_reader(*options.sysroot);
-  return platform::make_posix_file_system();
+  if (!options.sysroot)
+    return platform::make_posix_file_system();
+  auto reader = platform::make_sysroot_reader(*options.sysroot);
+  if (!try_list(*reader, "/"))
+    throw Error(ErrorKind::NotFound,
+                _("there is no folder with a captured tree"),
+                options.sysroot->string())
+        .hint("tar -xf FILE.tar -C DIR && las detect --sysroot DIR");
+  return reader;
 }
 
 HardwareProfile probe_files(const platform::FileReader& files,
@@ -97,7 +104,7 @@ HardwareProfile probe_files(const platform::FileReader& files,
   });
   attempt(activity, "tools", [&] {
     if (live)
-      read_tools(files, environment, processes, activity, profile.tools);
+      read_tools(files, environment, processes, options.programs, activity, profile.tools);
     else
       captured_tools(files, profile.tools);
   });

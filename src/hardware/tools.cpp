@@ -10,6 +10,9 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 
+#include <filesystem>
+#include <optional>
+
 #include <fmt/format.h>
 
 namespace las::hardware {
@@ -26,9 +29,12 @@ class VersionAsker {
   VersionAsker(const platform::FileReader& files,
                const platform::Environment& environment,
                platform::ProcessRunner& processes,
+               ProgramVersions* known,
                const Activity& activity)
-      : environment_(environment),
+      : files_(files),
+        environment_(environment),
         processes_(processes),
+        known_(known),
         activity_(activity),
         search_(environment.get("PATH").value_or("")),
         packages_(files.try_read(kPackages).value_or("")) {
@@ -48,19 +54,46 @@ class VersionAsker {
           return Fact<Version>::known(*version, kPackages);
       }
     }
-    return run(program, *found);
+    const auto identity = known_ != nullptr ? identity_of(*found) : std::nullopt;
+    const std::string origin = fmt::format("{} --version", program);
+    if (identity) {
+      if (const auto before = known_->versions.find(*identity); before != known_->versions.end())
+        return Fact<Version>::known(Version(before->second), origin);
+    }
+    Fact<Version> version = run(origin, *found);
+    if (identity && version.is_known()) {
+      known_->versions[*identity] = version.value->text();
+      known_->changed = true;
+    }
+    return version;
   }
 
  private:
   static constexpr const char* kPackages = "/var/lib/dpkg/status";
   static constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin";
 
-  Fact<Version> run(const char* program, const std::filesystem::path& path) const {
+  // What changes whenever the program does. A small one may be a script that starts another, which
+  // can change without it.
+  std::optional<std::string> identity_of(const std::filesystem::path& path) const {
+    constexpr std::uint64_t kLargestScript = 1U << 20;
+    std::error_code failure;
+    const std::filesystem::path real = std::filesystem::canonical(path, failure);
+    const auto status = failure ? std::nullopt : files_.status(real);
+    if (!status || status->kind != platform::FileKind::Regular || status->size <= kLargestScript)
+      return std::nullopt;
+    return fmt::format("{} {} {} {} {}",
+                       real.string(),
+                       status->device,
+                       status->inode,
+                       status->size,
+                       status->modified);
+  }
+
+  Fact<Version> run(const std::string& origin, const std::filesystem::path& path) const {
     platform::Command command;
     command.argv = {path.string(), "--version"};
     command.environment = environment_.variables;
     command.environment["LC_ALL"] = "C";
-    const std::string origin = fmt::format("{} --version", program);
     try {
       const platform::ProcessResult result = processes_.run(command, activity_, kPatience);
       if (!result.ok())
@@ -76,8 +109,10 @@ class VersionAsker {
     }
   }
 
+  const platform::FileReader& files_;
   const platform::Environment& environment_;
   platform::ProcessRunner& processes_;
+  ProgramVersions* known_;
   const Activity& activity_;
   std::string search_;
   std::string packages_;
@@ -105,10 +140,11 @@ Fact<bool> only_with(const Fact<Version>& program, Fact<bool> fact) {
 void read_tools(const platform::FileReader& files,
                 const platform::Environment& environment,
                 platform::ProcessRunner& processes,
+                ProgramVersions* known,
                 const Activity& activity,
                 Tools& tools) {
   read_kits(files, tools);
-  const VersionAsker asker(files, environment, processes, activity);
+  const VersionAsker asker(files, environment, processes, known, activity);
   tools.systemd = asker.ask("systemctl", {"systemd"});
   tools.podman = asker.ask("podman", {"podman"});
   tools.docker = asker.ask("docker", {"docker-ce-cli", "docker-cli", "docker.io"});

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "las/base/activity.hpp"
-#include "las/hardware/profile.hpp"
+#include "las/hardware/probe.hpp"
 #include "las/platform/environment.hpp"
 #include "las/platform/file_system.hpp"
 #include "las/platform/process.hpp"
@@ -11,10 +11,12 @@ namespace las::hardware {
 
 /// Fills what programs there are: their versions (from dpkg's records, or by running `PROGRAM
 /// --version`), what this user can do with them, and the toolkits on disk. Interrupted passes
-/// through. nvidia_driver, cuda_driver and level_zero come with the GPUs.
+/// through. `known` (may be nullptr) spares starting large programs that have not changed.
+/// nvidia_driver, cuda_driver and level_zero come with the GPUs.
 void read_tools(const platform::FileReader& files,
                 const platform::Environment& environment,
                 platform::ProcessRunner& processes,
+                ProgramVersions* known,
                 const Activity& activity,
                 Tools& tools);
 

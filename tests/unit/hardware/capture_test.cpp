@@ -224,6 +224,14 @@ TEST_CASE("damaged facts of a capture are refused", "[hardware]") {
   }
 }
 
+TEST_CASE("a sysroot that is no folder is refused, and so are damaged facts in one", "[hardware]") {
+  MachineTree tree;
+  tree.file("/las-capture/facts.json", "{");
+  CHECK_THROWS_AS(probe_again({}, tree.root()), Error);
+  CHECK_THROWS_AS(probe_again({}, tree.at("/gone")), Error);
+  CHECK_THROWS_AS(probe_again({}, tree.at("/las-capture/facts.json")), Error);
+}
+
 TEST_CASE("what only the driver told of a GPU is kept, but not its UUID", "[hardware]") {
   HardwareProfile replayed, real;
   Gpu gpu;

@@ -107,6 +107,10 @@ TEST_CASE("cpuinfo of arm64 gives codes, which are named where they are known", 
   CHECK(arm.vendor == "ARM");
   CHECK(arm.model == "Neoverse-V2");
   CHECK(arm.features == std::vector<std::string>{"asimd", "fp", "neon", "sve"});
+  const CpuInfo two = parse_cpuinfo(
+      "CPU implementer\t: 0x41\nCPU part\t: 0xd87\n\nCPU implementer\t: 0x41\nCPU part\t: 0xd85\n"
+      "\nCPU implementer\t: 0x41\nCPU part\t: 0xd87\n");
+  CHECK(two.model == "Cortex-A725 + Cortex-X925");
   const CpuInfo other = parse_cpuinfo("CPU implementer\t: 0x99\nCPU part\t: 0x001\n");
   CHECK(other.vendor == "0x99");
   CHECK(other.model == "0x99 part 0x001");

@@ -20,6 +20,7 @@ Tools ask(StandInPrograms& programs, const Cancellation& cancellation = {}) {
   read_tools(*fixture_files("reconstruction-of-rtx-4090-desktop"),
              {},
              programs,
+             nullptr,
              {reporter, cancellation},
              tools);
   return tools;
@@ -68,7 +69,7 @@ TEST_CASE("programs of the distribution are not started to learn their version",
   NullReporter reporter;
   const Cancellation cancellation;
   Tools tools;
-  read_tools(*tree.files(), {}, programs, {reporter, cancellation}, tools);
+  read_tools(*tree.files(), {}, programs, nullptr, {reporter, cancellation}, tools);
   CHECK(tools.podman == known(Version("4.3.1"), "/var/lib/dpkg/status"));
   CHECK(tools.systemd == known(Version("252.39"), "/var/lib/dpkg/status"));
   CHECK(tools.docker == known(Version("27.3.1"), "docker --version"));
@@ -82,8 +83,51 @@ TEST_CASE("programs of the machine go before those in a user's own folders", "[h
   platform::Environment environment;
   environment.variables["PATH"] = "/home/alice/bin:/usr/bin";
   Tools tools;
-  read_tools(*MachineTree().files(), environment, programs, {reporter, cancellation}, tools);
+  read_tools(
+      *MachineTree().files(), environment, programs, nullptr, {reporter, cancellation}, tools);
   CHECK(programs.searched == "/usr/local/bin:/usr/bin:/bin:/home/alice/bin:/usr/bin");
+}
+
+TEST_CASE("a large program that did not change is not asked twice, a script always", "[hardware]") {
+  const las::test::TempDirectory folder;
+  const auto write = [&](const std::string& name, std::size_t size) {
+    std::ofstream(folder.path() / name) << std::string(size, 'x');
+  };
+  write("docker", (1U << 20) + 1);
+  write("podman", 100);
+
+  /// A stand-in whose programs are the files above.
+  struct Programs : StandInPrograms {
+    std::filesystem::path folder;
+
+    std::optional<std::filesystem::path> find_program(std::string_view program,
+                                                      std::string_view) const override {
+      if (!programs.contains(std::string(program)))
+        return std::nullopt;
+      return folder / program;
+    }
+  } programs;
+
+  programs.folder = folder.path();
+  programs.programs = {{"docker", {0, "Docker version 27.3.1,"}}, {"podman", {0, "podman 4.9.3"}}};
+  NullReporter reporter;
+  const Cancellation cancellation;
+  const auto files = platform::make_posix_file_system();
+  ProgramVersions known_versions;
+  const auto look = [&] {
+    programs.log.clear();
+    Tools tools;
+    read_tools(*files, {}, programs, &known_versions, {reporter, cancellation}, tools);
+    CHECK(tools.docker.value == Version("27.3.1"));
+    CHECK(tools.podman.value == Version("4.9.3"));
+    return programs.log.size();
+  };
+  CHECK(look() == 2);
+  CHECK(known_versions.changed);
+  CHECK(known_versions.versions.size() == 1);
+  CHECK(look() == 1);
+  write("docker", (1U << 20) + 2);
+  CHECK(look() == 2);
 }
 
 TEST_CASE("a package counts only when it is installed, under its whole name", "[hardware]") {
