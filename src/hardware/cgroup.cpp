@@ -64,6 +64,29 @@ std::optional<double> read_legacy_quota(const platform::FileReader& files, const
   return parse_cpu_max(*quota + " " + *period);
 }
 
+std::optional<MemoryLimit> limit_of(const platform::FileReader& files, const Folder& folder) {
+  const fs::path file = folder.path / (folder.unified ? "memory.max" : "memory.limit_in_bytes");
+  const auto text = files.try_read(file);
+  const auto limit = text ? parse_memory_limit(*text) : std::nullopt;
+  return limit ? std::optional(MemoryLimit{*limit, file.string()}) : std::nullopt;
+}
+
+/// What a group uses and cannot give back at once; 0 where it does not tell (the root of v2).
+ByteSize memory_in_use(const platform::FileReader& files, const Folder& folder) {
+  const auto text =
+      files.try_read(folder.path / (folder.unified ? "memory.current" : "memory.usage_in_bytes"));
+  const std::uint64_t used = text ? parse_unsigned(*text).value_or(0) : 0;
+  std::uint64_t cache = 0;
+  const std::string key = folder.unified ? "inactive_file " : "total_inactive_file ";
+  if (const auto stat = files.try_read(folder.path / "memory.stat")) {
+    for (const std::string& line : text::lines(*stat)) {
+      if (line.starts_with(key))
+        cache = parse_unsigned(std::string_view(line).substr(key.size())).value_or(0);
+    }
+  }
+  return ByteSize(used > cache ? used - cache : 0);
+}
+
 }  // namespace
 
 CgroupPaths parse_self_cgroup(std::string_view text) {
@@ -113,11 +136,23 @@ std::optional<double> parse_cpu_max(std::string_view text) {
 std::optional<MemoryLimit> read_memory_limit(const platform::FileReader& files) {
   std::optional<MemoryLimit> smallest;
   for (const Folder& folder : own_folders(files, "memory")) {
-    const fs::path file = folder.path / (folder.unified ? "memory.max" : "memory.limit_in_bytes");
-    const auto text = files.try_read(file);
-    const auto limit = text ? parse_memory_limit(*text) : std::nullopt;
-    if (limit && (!smallest || *limit < smallest->bytes))
-      smallest = MemoryLimit{*limit, file.string()};
+    const auto limit = limit_of(files, folder);
+    if (limit && (!smallest || limit->bytes < smallest->bytes))
+      smallest = limit;
+  }
+  return smallest;
+}
+
+std::optional<MemoryLimit> read_memory_headroom(const platform::FileReader& files) {
+  std::optional<MemoryLimit> smallest;
+  for (const Folder& folder : own_folders(files, "memory")) {
+    auto room = limit_of(files, folder);
+    if (!room)
+      continue;
+    const ByteSize used = memory_in_use(files, folder);
+    room->bytes = ByteSize(used < room->bytes ? room->bytes.bytes() - used.bytes() : 0);
+    if (!smallest || room->bytes < smallest->bytes)
+      smallest = room;
   }
   return smallest;
 }

@@ -45,6 +45,10 @@ struct CpuQuota {
 /// The smallest limit from this process' group up to the root: every ancestor binds. v1's "no
 /// limit" is a huge number and loses against the machine's memory by itself.
 std::optional<MemoryLimit> read_memory_limit(const platform::FileReader& files);
+/// What the groups of this process may still take before the first of them meets its limit. The
+/// page cache that a group can give back (inactive_file) counts as free, as it does in
+/// MemAvailable. Nothing when no group has a limit.
+std::optional<MemoryLimit> read_memory_headroom(const platform::FileReader& files);
 std::optional<CpuQuota> read_cpu_quota(const platform::FileReader& files);
 
 }  // namespace las::hardware

@@ -56,11 +56,11 @@ Memory read_memory(const platform::FileReader& files) {
   }
   memory.effective = memory.total;
   const auto limit = read_memory_limit(files);
-  if (limit && memory.total.is_known() && limit->bytes < *memory.total.value) {
+  if (limit && memory.total.is_known() && limit->bytes < *memory.total.value)
     memory.effective = Fact<ByteSize>::known(limit->bytes, limit->origin);
-    if (memory.available.is_known() && limit->bytes < *memory.available.value)
-      memory.available = memory.effective;
-  }
+  const auto room = read_memory_headroom(files);
+  if (room && memory.available.is_known() && room->bytes < *memory.available.value)
+    memory.available = Fact<ByteSize>::known(room->bytes, room->origin);
   return memory;
 }
 

@@ -71,6 +71,38 @@ TEST_CASE("the memory limit of an outer v2 group binds", "[hardware]") {
   CHECK(memory.available == known(ByteSize::gib(8), "/sys/fs/cgroup/outer/memory.max"));
 }
 
+TEST_CASE("available is what the group's limit leaves beside what it cannot give back",
+          "[hardware]") {
+  Tree tree;
+  SECTION("v2, an outer group is nearer to its limit than the inner one") {
+    tree.write("/proc/self/cgroup", "0::/outer/inner\n");
+    tree.write("/sys/fs/cgroup/outer/memory.max", "8589934592\n");
+    tree.write("/sys/fs/cgroup/outer/memory.current", "6442450944\n");
+    tree.write("/sys/fs/cgroup/outer/memory.stat",
+               "anon 5368709120\ninactive_file 1073741824\nworkingset_refault_file 7\n");
+    tree.write("/sys/fs/cgroup/outer/inner/memory.max", "4294967296\n");
+    tree.write("/sys/fs/cgroup/outer/inner/memory.current", "0\n");
+    const Memory memory = tree.memory();
+    CHECK(memory.effective == known(ByteSize::gib(4), "/sys/fs/cgroup/outer/inner/memory.max"));
+    CHECK(memory.available == known(ByteSize::gib(3), "/sys/fs/cgroup/outer/memory.max"));
+  }
+  SECTION("v1") {
+    tree.write("/proc/self/cgroup", "4:memory:/box\n");
+    tree.write("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "8589934592\n");
+    tree.write("/sys/fs/cgroup/memory/box/memory.usage_in_bytes", "3221225472\n");
+    tree.write("/sys/fs/cgroup/memory/box/memory.stat",
+               "inactive_file 9\ntotal_inactive_file 1073741824\n");
+    CHECK(tree.memory().available ==
+          known(ByteSize::gib(6), "/sys/fs/cgroup/memory/box/memory.limit_in_bytes"));
+  }
+  SECTION("more in use than the limit allows leaves nothing") {
+    tree.write("/proc/self/cgroup", "0::/box\n");
+    tree.write("/sys/fs/cgroup/box/memory.max", "1000\n");
+    tree.write("/sys/fs/cgroup/box/memory.current", "2000\n");
+    CHECK(tree.memory().available == known(ByteSize(), "/sys/fs/cgroup/box/memory.max"));
+  }
+}
+
 TEST_CASE("of several memory limits the smallest binds", "[hardware]") {
   Tree tree;
   tree.write("/proc/self/cgroup", "0::/outer/inner\n");
