@@ -157,7 +157,8 @@ int run_verify(Context& context, const std::vector<std::string>& names, bool dee
   for (const app::Finding& finding : findings)
     context.out << shown(finding.id + (finding.subject.empty() ? "" : " " + finding.subject) +
                          ": " + finding.evidence)
-                << "\n    " << _("mend it with") << ": " << shown(in_scope(finding.mend, context.options)) << "\n";
+                << "\n    " << _("mend it with") << ": "
+                << shown(in_scope(finding.mend, context.options)) << "\n";
   context.note(findings.empty() ? _("Everything is as recorded.")
                                 : fmt::format(fmt::runtime(LAS_N(
                                                   "{} finding.", "{} findings.", findings.size())),
