@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/capture.hpp"
 
+#include "las/app/document.hpp"
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/hardware/capture.hpp"
@@ -37,7 +38,7 @@ CaptureResult capture(Session& session,
   std::vector<source::TarEntry> entries;
   for (hardware::CaptureEntry& entry : taken.entries)
     entries.push_back({kind_of(entry.kind), std::move(entry.path), std::move(entry.content)});
-  session.files().replace_file(file, source::make_tar(entries));
+  write_document(session, file, source::make_tar(entries));
   return {std::move(taken.profile), entries.size()};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/diagnostics.hpp"
 
+#include "las/base/i18n.hpp"
+
 #include "las/base/text.hpp"
 
 #include <algorithm>
@@ -51,7 +53,7 @@ void Diagnostics::throw_if_errors(std::string message) const {
   Error error(ErrorKind::InvalidData, std::move(message));
   for (const Diagnostic& item : items_)
     error.context(item.to_string());
-  throw error;
+  throw error.hint(_("mend what is named above and try again; nothing was changed"));
 }
 
 namespace {

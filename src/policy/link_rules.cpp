@@ -202,9 +202,8 @@ class Linker {
       rule.max_model_billions = base.max_model_billions;
   }
 
+  // Also of a rule with other faults: all of them are told in one run.
   void check(Draft& draft) {
-    if (draft.faulty)
-      return;
     for (const std::string& name : draft.rule.deny) {
       if (std::find(draft.rule.allow_runtimes.begin(), draft.rule.allow_runtimes.end(), name) !=
               draft.rule.allow_runtimes.end() ||

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`las detect`: sections, saved profiles, captures and captured trees."""
 import json
+import os
 import tarfile
 import unittest
 
@@ -39,6 +40,21 @@ class Sections(Case):
         text = self.las("detect", "--sysroot", tree).stdout
         self.assertRegex(text, r"Support +full \(a tested distribution\)")
         self.assertIn("NVIDIA GeForce RTX 4090", text)
+
+    def test_what_is_no_regular_file_is_not_replaced(self):
+        pipe, folder, link = self.folder / "pipe", self.folder / "folder", self.folder / "link"
+        os.mkfifo(pipe)
+        folder.mkdir()
+        link.symlink_to(self.folder / "behind.json")
+        (self.folder / "behind.json").write_text("old")
+        for option in ("--save", "--capture"):
+            for target in (pipe, folder):
+                before = os.lstat(target)
+                self.assertIn(str(target), self.las("detect", option, target, status=2).stderr)
+                self.assertEqual(os.lstat(target).st_ino, before.st_ino)
+        self.las("detect", "--save", link)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(json.loads((self.folder / "behind.json").read_text())["schema"], 1)
 
     def test_save_section_and_capture_exclude_each_other(self):
         self.las("detect", "--save", self.folder / "a", "--capture", self.folder / "b", status=2)

@@ -2,6 +2,7 @@
 #include "command.hpp"
 
 #include "las/app/capture.hpp"
+#include "las/app/document.hpp"
 #include "las/app/inspect.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -328,7 +329,7 @@ int run_section(Context& context, const std::string& section) {
 
 int save_profile(Context& context, const std::string& file) {
   const std::string profile = hardware::to_json(context.session.profile(context.activity));
-  context.session.files().replace_file(std::filesystem::absolute(file), profile);
+  app::write_document(context.session, file, profile);
   if (context.options.json)
     context.print_json({{"success", true}, {"file", file}});
   else
@@ -337,8 +338,7 @@ int save_profile(Context& context, const std::string& file) {
 }
 
 int save_capture(Context& context, const std::string& file) {
-  const app::CaptureResult capture =
-      app::capture(context.session, std::filesystem::absolute(file), context.activity);
+  const app::CaptureResult capture = app::capture(context.session, file, context.activity);
   if (context.options.json) {
     context.print_json({{"success", true},
                         {"file", file},

@@ -300,6 +300,31 @@ TEST_CASE("conditions that no machine can meet are contradictions", "[policy]") 
         "gpu.count <= 2 and gpu.count >= 3 (p.yaml:1)");
 }
 
+TEST_CASE("a rule with another fault is still looked through for contradictions", "[policy]") {
+  Diagnostics diagnostics;
+  const auto rules = parse_rules(R"(
+policies:
+  - name: a
+    extends: nobody
+    conditions: {gpu_vram_min: 24QB, ram_min: 32GB, ram_max: 16GB}
+    allow: {runtimes: [engine]}
+    deny: [engine]
+)",
+                                 "site.yaml",
+                                 diagnostics);
+  CHECK(rules.empty());
+  std::string told;
+  for (const Diagnostic& item : diagnostics.items())
+    told += item.to_string() + "\n";
+  for (const char* fault : {"'24QB' is not a size",
+                            "there is no rule 'nobody'",
+                            "no machine can meet both",
+                            "both allows and denies 'engine'"}) {
+    INFO(told);
+    CHECK(told.find(fault) != std::string::npos);
+  }
+}
+
 TEST_CASE("conditions that some machine can meet are no contradictions", "[policy]") {
   for (const char* conditions : {"{gpu_vram_min: 24GB, gpu_vram_max: 24GB}",
                                  "{fact: cpu.cores, min: 8, max: 8, eq: 8, in: [4, 8]}",
