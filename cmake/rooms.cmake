@@ -1,15 +1,16 @@
 # How a room is built. The table of rooms itself is in the top CMakeLists.txt.
 
 function(las_compile_options target)
-  target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
-    -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wimplicit-fallthrough -Wunused-result)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # GCC 12 reports string concatenation as overlapping copies (its bug 105651).
-    target_compile_options(${target} PRIVATE -Wno-restrict)
-  endif()
+  # Warnings are for those who change the code: who only builds it cannot act on them.
   if(LAS_WERROR)
-    target_compile_options(${target} PRIVATE -Werror)
+    target_compile_options(${target} PRIVATE
+      -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+      -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wimplicit-fallthrough -Wunused-result
+      -Werror)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+      # GCC 12 reports string concatenation as overlapping copies (its bug 105651).
+      target_compile_options(${target} PRIVATE -Wno-restrict)
+    endif()
   endif()
   if(LAS_HARDENING)
     target_compile_options(${target} PRIVATE -fstack-protector-strong -fPIE)

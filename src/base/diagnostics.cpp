@@ -2,7 +2,6 @@
 #include "las/base/diagnostics.hpp"
 
 #include "las/base/i18n.hpp"
-
 #include "las/base/text.hpp"
 
 #include <algorithm>

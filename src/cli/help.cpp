@@ -57,9 +57,10 @@ std::string two_columns(const std::string& left, const std::string& right, std::
   std::string line = "  " + left;
   if (right.empty())
     return line + "\n";
+  const std::string column = wrap(right, width + 2);
   if (left.size() + 2 > width)
-    return line + "\n" + std::string(width + 2, ' ') + right + "\n";
-  return line + std::string(width + 2 - line.size(), ' ') + right + "\n";
+    return line + "\n" + column;
+  return line + column.substr(line.size());
 }
 
 bool is_option(const CLI::Option* option) {
