@@ -10,6 +10,8 @@
 
 namespace las::transaction {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 Run begin(const Surroundings& world, const std::string& command) {
@@ -101,9 +103,16 @@ Result Transactor::run(const plan::Plan& plan,
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
     run.operation.changes.push_back(plan::summary(action));
+  for (const fs::path& folder : plan.purge)
+    run.journal.purge.push_back(folder.string());
+  state::Generation present;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  for (std::string& change : plan::world_changes(present.world, plan.world))
+    run.operation.changes.push_back(std::move(change));
+  for (const fs::path& folder : plan.purge)
+    run.operation.changes.push_back("purge " + folder.string());
   open_journal(run, std::nullopt);
-  const state::Generation present =
-      load_generation(surroundings_.store, run.journal.from_generation);
 
   state::Generation next;
   try {

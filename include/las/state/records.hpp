@@ -23,7 +23,8 @@ struct WorldEntry {
   std::string range;    ///< version wish, "" = any
   std::string variant;  ///< "" = the best
   std::string mode;     ///< "" = as policy and manifest prefer
-  bool held = false;
+  bool held = false;    ///< neither changed nor removed
+  bool wished = true;   ///< false: it came with others, and the user only holds it
   bool operator==(const WorldEntry&) const = default;
 };
 
@@ -130,6 +131,7 @@ struct Journal {
   std::vector<std::string> staged_payloads;  ///< store folders this transaction may have created
   std::vector<ExternalChange> external;      ///< in the order they were begun
   std::vector<ServiceWish> wishes;           ///< as they were before, for the way back
+  std::vector<std::string> purge;            ///< data folders to delete once all is proven
   bool operator==(const Journal&) const = default;
 };
 
