@@ -63,7 +63,7 @@ void add_purge(Session& session,
         });
     if (in_use)
       continue;
-    prepared.plan.purge.push_back(folder);
+    prepared.plan.purge.push_back(folder.string());
     prepared.purge.push_back(
         {owner.module, owner.service, folder, service::data_size(session.files(), folder)});
   }

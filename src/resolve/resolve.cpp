@@ -2,6 +2,7 @@
 #include "las/resolve/resolve.hpp"
 
 #include "choices.hpp"
+#include "consequences.hpp"
 #include "explain.hpp"
 #include "solver.hpp"
 
@@ -47,6 +48,10 @@ std::string suggest(const Request& request,
 }
 
 }  // namespace
+
+Outcome resolve_without_advice(const Request& request, const World& world) {
+  return attempt(request, Universe(request, world));
+}
 
 Outcome resolve(const Request& request, const World& world) {
   const Universe universe(request, world);

@@ -66,7 +66,7 @@ std::vector<Reason> why_kept_back(const Standing& standing,
   request.install.push_back(wish);
   request.hold = asked.hold;
   request.unhold = asked.unhold;
-  const Outcome alone = resolve(request, world);
+  const Outcome alone = resolve_without_advice(request, world);
   if (alone.explanation) {
     std::vector<Reason> reasons = alone.explanation->reasons;
     // That the newest is asked for is our own doing.

@@ -10,8 +10,6 @@
 
 namespace las::transaction {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 Run begin(const Surroundings& world, const std::string& command) {
@@ -103,15 +101,14 @@ Result Transactor::run(const plan::Plan& plan,
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
     run.operation.changes.push_back(plan::summary(action));
-  for (const fs::path& folder : plan.purge)
-    run.journal.purge.push_back(folder.string());
+  run.journal.purge = plan.purge;
   state::Generation present;
   surroundings_.store.read(
       [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
   for (std::string& change : plan::world_changes(present.world, plan.world))
     run.operation.changes.push_back(std::move(change));
-  for (const fs::path& folder : plan.purge)
-    run.operation.changes.push_back("purge " + folder.string());
+  for (const std::string& folder : plan.purge)
+    run.operation.changes.push_back("purge " + folder);
   open_journal(run, std::nullopt);
 
   state::Generation next;

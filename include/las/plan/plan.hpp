@@ -4,7 +4,6 @@
 #include "las/resolve/resolve.hpp"
 #include "las/state/records.hpp"
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,7 +42,7 @@ struct Plan {
   /// the place of one that leaves.
   std::map<std::string, std::vector<std::string>> requirements = {};
   /// Data folders of services that are deleted after all else is done and proven.
-  std::vector<std::filesystem::path> purge = {};
+  std::vector<std::string> purge = {};
 
   bool empty() const { return actions.empty() && purge.empty(); }
 };
