@@ -8,6 +8,7 @@
 #include "las/base/text.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -35,26 +36,28 @@ int word_score(const Brief& brief, std::string_view word) {
 
 }  // namespace
 
-// Of two with one name the later stays.
-void Catalog::Parts::finish() {
-  std::stable_sort(modules.begin(), modules.end(), [](const Module& a, const Module& b) {
-    return a.brief.name < b.brief.name;
-  });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < modules.size(); ++i) {
-    if (i + 1 < modules.size() && modules[i + 1].brief.name == modules[i].brief.name)
-      continue;
-    if (kept != i)
-      modules[kept] = std::move(modules[i]);
-    ++kept;
+void Catalog::Parts::merge(std::size_t from) {
+  std::vector<std::size_t> merged;
+  merged.reserve(modules.size());
+  const auto name = [&](std::size_t position) { return modules[position].entry.brief.name; };
+  auto old = positions.begin();
+  for (std::size_t position = from; position < modules.size(); ++position) {
+    while (old != positions.end() && name(*old) < name(position))
+      merged.push_back(*old++);
+    if (old != positions.end() && name(*old) == name(position))
+      ++old;
+    merged.push_back(position);
   }
-  modules.resize(kept);
-  briefs.reserve(modules.size());
-  for (const Module& module : modules)
-    briefs.push_back(module.brief);
+  merged.insert(merged.end(), old, positions.end());
+  positions = std::move(merged);
+  briefs.clear();
+  briefs.reserve(positions.size());
+  for (const std::size_t position : positions)
+    briefs.push_back(modules[position].entry.brief);
 }
 
-const Manifest* Catalog::Parts::load(Module& module) {
+const Manifest* Catalog::Parts::load(std::size_t index) {
+  Module& module = modules[positions[index]];
   if (!module.manifest) {
     auto manifest = std::make_unique<Manifest>(module.registry->load(module.entry));
     manifest->origin = module.registry->name;
@@ -67,16 +70,21 @@ const Manifest* Catalog::Parts::load(Module& module) {
 Catalog::Catalog() : parts_(std::make_shared<Parts>()) {}
 
 Catalog::Catalog(std::vector<Manifest> manifests) : Catalog() {
+  std::map<std::string, Manifest> by_name;
   for (Manifest& manifest : manifests) {
+    std::string name = manifest.name;
+    by_name.insert_or_assign(std::move(name), std::move(manifest));
+  }
+  for (auto& [name, manifest] : by_name) {
     Parts::Module module;
     module.manifest = std::make_unique<Manifest>(std::move(manifest));
     auto texts = std::make_unique<BriefTexts>(*module.manifest);
-    module.brief = texts->brief();
-    module.brief.origin = module.manifest->origin;
+    module.entry.brief = texts->brief();
+    module.entry.brief.origin = module.manifest->origin;
     parts_->texts.push_back(std::move(texts));
     parts_->modules.push_back(std::move(module));
   }
-  parts_->finish();
+  parts_->merge(0);
 }
 
 const std::vector<Brief>& Catalog::briefs() const {
@@ -84,12 +92,14 @@ const std::vector<Brief>& Catalog::briefs() const {
 }
 
 const Manifest* Catalog::find(std::string_view name) const {
-  auto& modules = parts_->modules;
-  const auto found =
-      std::lower_bound(modules.begin(), modules.end(), name, [](const auto& module, const auto& n) {
-        return module.brief.name < n;
+  const auto& briefs = parts_->briefs;
+  const auto found = std::lower_bound(
+      briefs.begin(), briefs.end(), name, [](const Brief& brief, std::string_view wanted) {
+        return brief.name < wanted;
       });
-  return found != modules.end() && found->brief.name == name ? parts_->load(*found) : nullptr;
+  return found != briefs.end() && found->name == name
+             ? parts_->load(static_cast<std::size_t>(found - briefs.begin()))
+             : nullptr;
 }
 
 std::vector<std::string> Catalog::names() const {
@@ -116,12 +126,12 @@ const std::vector<const Manifest*>& Catalog::providers(std::string_view capabili
     return known->second;
   std::vector<const Manifest*> found;
   const std::string line = std::string(capability) + "\n";
-  for (Parts::Module& module : parts_->modules) {
-    const std::string_view provides = module.brief.provides;
+  for (std::size_t i = 0; i < parts_->briefs.size(); ++i) {
+    const std::string_view provides = parts_->briefs[i].provides;
     for (std::size_t at = provides.find(line); at != std::string_view::npos;
          at = provides.find(line, at + 1)) {
       if (at == 0 || provides[at - 1] == '\n') {
-        found.push_back(parts_->load(module));
+        found.push_back(parts_->load(i));
         break;
       }
     }

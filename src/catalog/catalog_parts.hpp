@@ -30,20 +30,22 @@ struct LoadedRegistry {
 
 struct Catalog::Parts {
   struct Module {
-    Brief brief;
     std::unique_ptr<Manifest> manifest;        ///< once it was asked for
     const LoadedRegistry* registry = nullptr;  ///< nullptr: `manifest` is there from the start
     IndexEntry entry;
   };
 
-  std::vector<Module> modules;  ///< sorted by name after finish()
-  std::vector<Brief> briefs;
+  std::vector<Module> modules;         ///< registry after registry
+  std::vector<Brief> briefs;           ///< by name, of two with one name the later
+  std::vector<std::size_t> positions;  ///< of each brief in `modules`
   std::vector<std::unique_ptr<LoadedRegistry>> registries;
   std::vector<std::unique_ptr<BriefTexts>> texts;
   std::map<std::string, std::vector<const Manifest*>, std::less<>> providers;
 
-  void finish();
-  static const Manifest* load(Module& module);
+  /// Merges modules[from...], which are sorted by name, into what is known.
+  void merge(std::size_t from);
+  /// Of the brief at `index`.
+  const Manifest* load(std::size_t index);
 };
 
 }  // namespace las::catalog

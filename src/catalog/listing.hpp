@@ -39,14 +39,14 @@ struct IndexEntry {
 /// bytes of their own ("bodies"), so that a search does not touch them.
 struct Listing {
   std::string_view maker, snapshot;
-  std::string_view bodies;  ///< name of the bodies that go with it
-  std::vector<IndexEntry> entries;
+  std::string_view bodies;          ///< name of the bodies that go with it
+  std::vector<IndexEntry> entries;  ///< by name
 
   /// InvalidData when the bytes are no listing.
   static Listing parse(std::string_view bytes);
 };
 
-/// Makes a listing and its bodies, entry by entry.
+/// Makes a listing and its bodies, entry by entry, by name.
 class ListingMaker {
  public:
   /// The stamp {} is that of no file: it will be read again next time.

@@ -32,9 +32,9 @@ struct Found {
   std::string file;  // relative: "name.yaml" or "name/manifest.yaml"
   platform::FileStamp stamp;
 
-  std::string name() const {
-    return file.ends_with(kInFolder) ? file.substr(0, file.size() - kInFolder.size())
-                                     : file.substr(0, file.size() - kSuffix.size());
+  std::string_view name() const {
+    const std::string_view all = file;
+    return all.substr(0, all.size() - (all.ends_with(kInFolder) ? kInFolder : kSuffix).size());
   }
 };
 
@@ -52,11 +52,15 @@ std::vector<Found> manifests_in(const platform::FileReader& files, const fs::pat
     if (stamps[i])
       out.push_back({std::move(candidates[i]), *stamps[i]});
   }
+  // By name, which is not quite by file: "a-b.yaml" comes before "a.yaml".
+  const auto by_name = [](const Found& a, const Found& b) { return a.name() < b.name(); };
+  if (!std::is_sorted(out.begin(), out.end(), by_name))
+    std::stable_sort(out.begin(), out.end(), by_name);
   return out;
 }
 
 void check_place(const platform::FileReader& files,
-                 const std::string& name,
+                 std::string_view name,
                  const fs::path& file,
                  const Manifest& manifest,
                  Diagnostics& faults) {
@@ -160,7 +164,6 @@ class CatalogLoader {
       if (files_.exists(registry.directory))
         add(registry, *catalog.parts_);
     }
-    catalog.parts_->finish();
     return catalog;
   }
 
@@ -198,15 +201,16 @@ class CatalogLoader {
     const Listing listing = take_fresh(registry, found, *loaded)
                                 ? Listing::parse(loaded->listing_bytes)
                                 : compile(registry, found, *loaded);
+    const std::size_t first = parts.modules.size();
+    parts.modules.reserve(first + listing.entries.size());
     for (const IndexEntry& entry : listing.entries) {
-      Catalog::Parts::Module module;
-      module.brief = entry.brief;
-      module.brief.origin = loaded->name;
+      Catalog::Parts::Module& module = parts.modules.emplace_back();
       module.registry = loaded.get();
       module.entry = entry;
-      parts.modules.push_back(std::move(module));
+      module.entry.brief.origin = loaded->name;
     }
     parts.registries.push_back(std::move(loaded));
+    parts.merge(first);
   }
 
   static std::string listing_name(const Registry& registry) {
