@@ -19,8 +19,18 @@
 /// LMDB with RAII and las's errors; nothing here knows what a record means.
 namespace las::state::lmdb {
 
-enum class Table { Meta, Generations, Operations, ServiceWishes, Ports, Models, Pins, Overrides };
-inline constexpr std::size_t kTableCount = 8;
+enum class Table {
+  Meta,
+  Generations,
+  Operations,
+  ServiceWishes,
+  Ports,
+  Models,
+  Pins,
+  Overrides,
+  Registries
+};
+inline constexpr std::size_t kTableCount = 9;
 /// Those that every state has; a later one is added by the first writer that knows it.
 inline constexpr std::size_t kFirstTables = 7;
 /// Name on disk and in messages: "models".
