@@ -5,6 +5,7 @@
 
 #include "las/app/overrides.hpp"
 #include "las/app/policies.hpp"
+#include "las/app/registries.hpp"
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
 
@@ -61,14 +62,9 @@ fs::path Session::data_directory() const {
 
 const catalog::Catalog& Session::catalog(const Activity& activity) {
   if (!parts_->catalog) {
-    std::vector<catalog::Registry> registries = {
-        {"built-in", data_directory() / "manifests"},
-        {"local", layout().config / "manifests.d"},
-    };
-    for (const std::string& folder : config().list("registries"))
-      registries.push_back({folder, folder});
     Diagnostics diagnostics;
-    parts_->catalog = catalog::load_catalog(files(), registries, diagnostics);
+    parts_->catalog = catalog::load_catalog(files(), catalog_folders(*this), diagnostics);
+    warn_about_registries(*this, activity);
     for (const Diagnostic& item : diagnostics.items())
       activity.warn("catalog", item.to_string());
   }
@@ -159,6 +155,7 @@ transaction::Transactor& Session::writer(const Activity& activity) {
                                    layout().store(),
                                    layout().staging(),
                                    layout().generations(),
+                                   layout().registries(),
                                    layout().downloads(),
                                    layout().run})
       files().make_directories(folder);

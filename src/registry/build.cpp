@@ -157,7 +157,7 @@ std::uint64_t choose_version(const BuildRequest& request, const std::optional<Be
     throw Error(
         ErrorKind::Usage, _("the version of a registry only grows"), std::to_string(version))
         .cause(fmt::format(fmt::runtime(_("{} is published")), last))
-        .hint(_("leave --version out: it takes the next one"));
+        .hint(_("leave --set-version out: it takes the next one"));
   return version;
 }
 
