@@ -103,7 +103,7 @@ std::vector<catalog::Registry> catalog_folders(Session& session) {
   for (const state::RegistryRecord& record : remote_registries(session)) {
     const fs::path folder = registry::snapshot_folder(session.layout().registries(), record);
     if (!folder.empty())
-      folders.push_back({record.name, folder});
+      folders.push_back({record.name, folder, record.snapshot});
   }
   folders.push_back({kLocal, session.layout().config / "manifests.d"});
   for (const std::string& folder : session.config().list("registries"))

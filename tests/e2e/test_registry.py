@@ -85,7 +85,7 @@ class Registry(Case):
         self.build()
         self.add()
         self.assertIn("engine", self.offered())
-        self.assertEqual(self.las_json("show", "engine")["origin"], "lab")
+        self.assertEqual(self.las_json("show", "engine")["modules"][0]["origin"], "lab")
         self.las("install", "engine", "--yes")
         self.publish_tool("engine", "1.1")
         self.build()
@@ -165,7 +165,8 @@ class Registry(Case):
         self.publish_tool("engine")
         self.build()
         other = self.las("registry", "keygen", self.folder / "other.key").stdout.strip()
-        self.las("update")
+        self.add()
+        self.las("registry", "remove", "lab")
         before = self.tree()
         refused = self.add(key=other, status=6)
         self.assertIn("not signed by the key of this registry", refused.stderr)
@@ -191,9 +192,9 @@ class Registry(Case):
         self.assertIn("lab: no answer", result.stderr)
         self.assertIn("other: version 1 -> 2", result.stderr)
         # The copy of the one that is down is in use, and later ones win.
-        self.assertEqual(self.las_json("show", "engine")["origin"], "other")
+        self.assertEqual(self.las_json("show", "engine")["modules"][0]["origin"], "other")
         self.las("registry", "remove", "other")
-        self.assertEqual(self.las_json("show", "engine")["origin"], "lab")
+        self.assertEqual(self.las_json("show", "engine")["modules"][0]["origin"], "lab")
         self.las("install", "engine", "--yes")
 
     def test_an_index_that_was_changed_or_is_older_leaves_the_copy_in_use(self):

@@ -72,7 +72,8 @@ bool takes_value(const CLI::Option* option) {
 // By the names of their files; reading every manifest takes longer than a person waits for a key.
 std::vector<std::string> module_names(Context& context) {
   std::set<std::string> names;
-  for (const auto& [registry, folder] : app::catalog_folders(context.session)) {
+  for (const catalog::Registry& place : app::catalog_folders(context.session)) {
+    const auto& folder = place.directory;
     if (!context.session.files().exists(folder))
       continue;
     for (const std::string& entry : context.session.files().list_directory(folder)) {
