@@ -117,7 +117,7 @@ void check_checksum(const Node& node, const Manifest& manifest) {
             if (part.digest == manifest.checksum)
               archives.insert(part.urls);
   if (archives.empty())
-    node.fault(_("is the digest of no archive here"), _("leave it out"));
+    node.warn(_("is the digest of no archive here"), _("leave it out"));
   if (archives.size() > 1)
     node.fault(fmt::format(fmt::runtime(_("would be the digest of {} archives")), archives.size()),
                _("give each archive its own digest"));

@@ -8,5 +8,7 @@ namespace las::registry {
 inline constexpr const char* kIndexFolder = ".index";
 /// A snapshot in the making.
 inline constexpr const char* kStagingFolder = ".staging";
+/// A damaged snapshot on its way out.
+inline constexpr const char* kAsideFolder = ".aside";
 
 }  // namespace las::registry

@@ -155,6 +155,7 @@ Head parse_head(std::string_view text) {
     throw_malformed(place + ".version", _("versions begin with 1"));
   head.created = read_text(json, place, "created");
   head.expires = read_text(json, place, "expires");
+  ByteSize all;
   for (const Json& item : read_list(json, place, "shards", kMostShards)) {
     const std::string where = fmt::format("{}.shards[{}]", place, head.shards.size());
     ShardRef ref{read_blob(item, where, kShardLimit), read_number(item, where, "packages"), {}};
@@ -162,6 +163,11 @@ Head parse_head(std::string_view text) {
       ref.pack = read_blob(item["pack"], where + ".pack", kPackLimit);
     if (ref.packages > kMostPackages || head.packages() + ref.packages > kMostPackages)
       throw_malformed(where, fmt::format(fmt::runtime(_("more than {} packages")), kMostPackages));
+    all += ref.shard.size;
+    if (all > kAllShardsLimit)
+      throw_malformed(
+          where,
+          fmt::format(fmt::runtime(_("more than {} in all shards")), kAllShardsLimit.to_string()));
     head.shards.push_back(std::move(ref));
   }
   return head;
@@ -264,10 +270,17 @@ Head check_head(std::string_view text,
 
 void check_packages(const Head& head, const std::vector<Package>& packages) {
   std::set<std::string_view> names;
+  ByteSize all;
   for (const Package& package : packages) {
     if (!names.insert(package.name).second)
       throw_malformed(package.name, _("it is there twice"));
+    for (const PackageFile& file : package.files)
+      all += file.content.size;
   }
+  if (all > kAllFilesLimit)
+    throw_malformed(
+        "index.shards",
+        fmt::format(fmt::runtime(_("more than {} in all files")), kAllFilesLimit.to_string()));
   if (packages.size() != head.packages())
     throw_malformed("index.shards",
                     fmt::format(fmt::runtime(_("{} packages, and the index says {}")),

@@ -167,11 +167,15 @@ void publish(const Surroundings& around,
     around.files.remove_tree(is_new ? folder : staging);
     throw;
   }
-  // One of this name is one that no record names, or one that is to be replaced because it is
-  // damaged.
+  // One of this name is one that no record names, or the current one, which is to be replaced
+  // because it is damaged: then there is none for the moment between two renames.
   const fs::path target = folder / snapshot.digest.hex();
-  around.files.remove_tree(target);
+  const fs::path aside = folder / kAsideFolder;
+  around.files.remove_tree(aside);
+  if (around.files.exists(target))
+    around.files.rename(target, aside);
   around.files.rename(staging, target);
+  around.files.remove_tree(aside);
 }
 
 }  // namespace las::registry

@@ -51,6 +51,8 @@ inline constexpr ByteSize kShardLimit = ByteSize::mib(8);
 inline constexpr ByteSize kPackLimit = ByteSize::mib(64);
 inline constexpr ByteSize kManifestLimit = ByteSize::mib(4);
 inline constexpr ByteSize kFileLimit = ByteSize::mib(16);
+inline constexpr ByteSize kAllShardsLimit = ByteSize::mib(256);
+inline constexpr ByteSize kAllFilesLimit = ByteSize::gib(4);
 inline constexpr std::size_t kMostShards = 4096;
 inline constexpr std::size_t kMostPackages = 200'000;
 inline constexpr std::size_t kMostFiles = 256;  ///< of one package
@@ -135,8 +137,8 @@ Head check_head(std::string_view text,
 /// Whether an index that expires at `expires` is over. What cannot be read is.
 bool is_expired(const std::string& expires, std::chrono::system_clock::time_point now);
 
-/// The packages of all shards of a head together. Integrity where two have one name, or there are
-/// not as many as the head says.
+/// The packages of all shards of a head together. Integrity where two have one name, there are not
+/// as many as the head says, or their files come to more than kAllFilesLimit.
 void check_packages(const Head& head, const std::vector<Package>& packages);
 
 }  // namespace las::registry

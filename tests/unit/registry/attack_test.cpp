@@ -235,14 +235,14 @@ TEST_CASE_METHOD(Attack, "a path that leads elsewhere is refused", "[registry]")
       registry::shard_path(registry::parse_head(published("index.json")).shards[0].shard.digest));
   const std::string good = published("index.json");
   for (const std::string path : {"/etc/cron.d/x",
-                                  "../beta/manifest.yaml",
-                                  "a/../../x",
-                                  ".index/index.json",
-                                  "a//b",
-                                  "",
-                                  "a\\\\b",
-                                  "a\\u0000b",
-                                  "a\\nb"}) {
+                                 "../beta/manifest.yaml",
+                                 "a/../../x",
+                                 ".index/index.json",
+                                 "a//b",
+                                 "",
+                                 "a\\\\b",
+                                 "a\\u0000b",
+                                 "a\\nb"}) {
     replace("index.json", good);
     sign_shard(replaced(shard, "manifest.yaml", path));
     const Error error = refusal();

@@ -67,6 +67,25 @@ TEST_CASE("what is wrong in an index is named", "[registry]") {
   CHECK(test::error_of([] { return parse_head(std::string(100000, '[')); }));
 }
 
+TEST_CASE("the whole of an index and of its files is bounded", "[registry]") {
+  Head head{"lab", 7, "2026-11-26T00:00:00Z", "2026-12-26T00:00:00Z", {}};
+  const ShardRef large{{platform::digest_of("a"), kShardLimit}, 1, {}};
+  head.shards.assign(32, large);
+  CHECK(parse_head(head_text(head)).shards.size() == 32);
+  head.shards.push_back(large);
+  const auto error = test::error_of([&] { return parse_head(head_text(head)); });
+  REQUIRE(error);
+  CHECK(error->subject() == "index.shards[32]");
+
+  std::vector<Package> packages = {package("alpha")};
+  head.shards = {{blob("a"), 1, {}}};
+  CHECK_FALSE(test::error_of([&] { return check_packages(head, packages), 0; }));
+  packages[0].files[0].content.size = kAllFilesLimit;
+  const auto files = test::error_of([&] { return check_packages(head, packages), 0; });
+  REQUIRE(files);
+  CHECK(files->kind() == ErrorKind::Integrity);
+}
+
 TEST_CASE("a package stays in its shard when others come and go", "[registry]") {
   const auto packages = [](int count) {
     std::vector<Package> all;
