@@ -2,6 +2,7 @@
 #include "las/app/install.hpp"
 
 #include "las/app/overrides.hpp"
+#include "las/app/registries.hpp"
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
@@ -150,6 +151,7 @@ PreparedPlan prepare_change(Session& session,
     }
   }
   add_override_lines(session, prepared, activity);
+  refuse_expired_origins(session, prepared.plan, activity);
   prepared.base_generation = present.number;
   prepared.only_world_changes = prepared.plan.empty() && prepared.plan.world != present.world;
   return prepared;

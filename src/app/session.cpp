@@ -5,6 +5,7 @@
 
 #include "las/app/overrides.hpp"
 #include "las/app/policies.hpp"
+#include "las/app/registries.hpp"
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
 
@@ -81,15 +82,10 @@ std::string Session::maker() const {
 
 const catalog::Catalog& Session::catalog(const Activity& activity) {
   if (!parts_->catalog) {
-    std::vector<catalog::Registry> registries = {
-        {"built-in", data_directory() / "manifests"},
-        {"local", layout().config / "manifests.d"},
-    };
-    for (const std::string& folder : config().list("registries"))
-      registries.push_back({folder, folder});
     Diagnostics diagnostics;
-    parts_->catalog =
-        catalog::load_catalog(files(), registries, diagnostics, {index_directories(), maker()});
+    parts_->catalog = catalog::load_catalog(
+        files(), catalog_folders(*this), diagnostics, {index_directories(), maker()});
+    warn_about_registries(*this, activity);
     for (const Diagnostic& item : diagnostics.items())
       activity.warn("catalog", item.to_string());
   }
@@ -180,6 +176,7 @@ transaction::Transactor& Session::writer(const Activity& activity) {
                                    layout().store(),
                                    layout().staging(),
                                    layout().generations(),
+                                   layout().registries(),
                                    layout().downloads(),
                                    layout().run})
       files().make_directories(folder);

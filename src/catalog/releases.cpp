@@ -18,12 +18,16 @@ namespace {
 
 using document::Node;
 
-ArchivePart read_part(const Node& node) {
+// `common`: integrity.checksum, of the one archive that says nothing of its own.
+ArchivePart read_part(const Node& node, const std::optional<Digest>& common) {
   ArchivePart part;
   const Node checksum = node["checksum"];
   checksum.allow_only(kKeys.at("checksum"));
   part.digest = read_digest(node["digest"]);
-  const bool pinned = node["digest"].present();
+  const bool takes_common = common && !node["digest"].present() && !checksum.present();
+  if (takes_common)
+    part.digest = common;
+  const bool pinned = takes_common || node["digest"].present();
   if (checksum.present()) {
     part.checksum = ChecksumFile{read_url(checksum["url"], false), "sums"};
     part.checksum->format = checksum["format"].one_of(kChecksumFormats).value_or("sums");
@@ -41,18 +45,18 @@ ArchivePart read_part(const Node& node) {
   return part;
 }
 
-ArchiveSource read_archive(const Node& node) {
+ArchiveSource read_archive(const Node& node, const std::optional<Digest>& common) {
   ArchiveSource archive;
   const Node parts = node["parts"];
   if (!parts.present()) {  // the short form: the one part's keys in place
     node.allow_only(kKeys.at("archive"));
-    archive.parts.push_back(read_part(node));
+    archive.parts.push_back(read_part(node, common));
     return archive;
   }
   node.allow_only({"parts"});
   for (const Node& item : parts.items()) {
     item.allow_only(kKeys.at("part"));
-    archive.parts.push_back(read_part(item));
+    archive.parts.push_back(read_part(item, common));
   }
   if (parts.is_sequence() && archive.parts.empty())
     parts.fault(_("is empty"));
@@ -114,7 +118,7 @@ std::vector<ManifestFile> read_files(const Node& node) {
   return files;
 }
 
-Source read_source(const Node& node) {
+Source read_source(const Node& node, const std::optional<Digest>& common) {
   Source source;
   node.allow_only(kKeys.at("source"));
   const Node archive = node["archive"], apt = node["apt"], python = node["python"];
@@ -123,7 +127,7 @@ Source read_source(const Node& node) {
   if (kinds != 1)
     node.fault(_("needs exactly one of archive, apt and python"));
   if (archive.present())
-    source.how = read_archive(archive);
+    source.how = read_archive(archive, common);
   if (apt.present())
     source.how = read_apt(apt);
   if (python.present())
@@ -147,7 +151,7 @@ Source read_source(const Node& node) {
   return source;
 }
 
-Variant read_variant(const Node& node) {
+Variant read_variant(const Node& node, const std::optional<Digest>& common) {
   constexpr int kMaxPriority = 1000;
   Variant variant;
   node.allow_only(kKeys.at("variant"));
@@ -156,7 +160,7 @@ Variant read_variant(const Node& node) {
   variant.needs = read_hardware(node["hardware"]);
   const Node sources = node["sources"];
   for (const Node& item : sources.items())
-    variant.sources.push_back(read_source(item));
+    variant.sources.push_back(read_source(item, common));
   if (!sources.present())
     sources.required_string();
   else if (sources.is_sequence() && variant.sources.empty())
@@ -182,7 +186,7 @@ bool is_day(std::string_view text) {
   return number(0, 4) >= 1970 && number(5, 2) >= 0 && number(8, 2) >= 0 && day.ok();
 }
 
-Release read_release(const Node& node) {
+Release read_release(const Node& node, const std::optional<Digest>& common) {
   Release release;
   node.allow_only(kKeys.at("release"));
   if (!node["version"].present())
@@ -196,7 +200,7 @@ Release read_release(const Node& node) {
   const Node variants = node["variants"];
   std::set<std::string> names;
   for (const Node& item : variants.items()) {
-    release.variants.push_back(read_variant(item));
+    release.variants.push_back(read_variant(item, common));
     const std::string& name = release.variants.back().name;
     if (!name.empty() && !names.insert(name).second)
       item["name"].fault(fmt::format(fmt::runtime(_("variant {} stands twice")), name));
@@ -221,10 +225,10 @@ Dependencies read_dependencies(const Node& node) {
   return dependencies;
 }
 
-std::vector<Release> read_releases(const Node& node) {
+std::vector<Release> read_releases(const Node& node, const std::optional<Digest>& common) {
   std::vector<Release> releases;
   for (const Node& item : node.items()) {
-    Release release = read_release(item);
+    Release release = read_release(item, common);
     const bool known = std::any_of(releases.begin(), releases.end(), [&](const Release& other) {
       return other.version == release.version;
     });

@@ -102,6 +102,7 @@ inline constexpr const char* kGeneration = "GENERATION";
 inline constexpr const char* kSetting = "KEY";
 inline constexpr const char* kCapability = "CAPABILITY";
 inline constexpr const char* kOverride = "OVERRIDE";
+inline constexpr const char* kRegistry = "REGISTRY";
 inline constexpr const char* kText = "TEXT";    ///< may be empty
 inline constexpr const char* kValue = "VALUE";  ///< may be empty
 }  // namespace kind
@@ -138,6 +139,13 @@ Run setup_policy_lint(CLI::App& app);
 Run setup_policy_list(CLI::App& app);
 Run setup_policy_show(CLI::App& app);
 Run setup_policy_test(CLI::App& app);
+Run setup_registry_add(CLI::App& app);
+Run setup_registry_build(CLI::App& app);
+Run setup_registry_keygen(CLI::App& app);
+Run setup_registry_list(CLI::App& app);
+Run setup_registry_remove(CLI::App& app);
+Run setup_registry_trust(CLI::App& app);
+Run setup_registry_verify(CLI::App& app);
 Run setup_remove(CLI::App& app);
 Run setup_rollback(CLI::App& app);
 Run setup_search(CLI::App& app);
@@ -146,6 +154,7 @@ Run setup_show(CLI::App& app);
 Run setup_start(CLI::App& app);
 Run setup_status(CLI::App& app);
 Run setup_stop(CLI::App& app);
+Run setup_update(CLI::App& app);
 Run setup_upgrade(CLI::App& app);
 Run setup_verify(CLI::App& app);
 

@@ -19,10 +19,23 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// The line goes into the log, the lock and the history: no user name and password of a URL does.
+std::string without_credentials(std::string argument) {
+  const std::size_t scheme = argument.find("://");
+  if (scheme == std::string::npos)
+    return argument;
+  const std::size_t host = scheme + 3;
+  const std::size_t end = std::min(argument.find_first_of("/?#", host), argument.size());
+  const std::size_t at = argument.rfind('@', end);
+  if (at != std::string::npos && at >= host && at < end)
+    argument.erase(host, at + 1 - host);
+  return argument;
+}
+
 std::string quoted_command(const std::vector<std::string>& arguments) {
   std::string line = "las";
   for (const std::string& argument : arguments)
-    line += " " + text::shell_word(argument);
+    line += " " + text::shell_word(without_credentials(argument));
   return line;
 }
 

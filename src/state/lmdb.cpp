@@ -97,6 +97,8 @@ const char* name_of(Table table) {
       return "pins";
     case Table::Overrides:
       return "overrides";
+    case Table::Registries:
+      return "registries";
     case Table::Blobs:
       return "blobs";
   }

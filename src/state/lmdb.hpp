@@ -28,9 +28,10 @@ enum class Table {
   Models,
   Pins,
   Overrides,
+  Registries,
   Blobs  ///< of a cache; no table of the state
 };
-inline constexpr std::size_t kTableCount = 9;
+inline constexpr std::size_t kTableCount = 10;
 
 /// The tables of one kind of environment.
 struct TableSet {
@@ -42,7 +43,7 @@ struct TableSet {
   bool holds(Table table) const { return first <= table && table <= last; }
 };
 
-inline constexpr TableSet kStateTables{Table::Meta, Table::Overrides, Table::Pins};
+inline constexpr TableSet kStateTables{Table::Meta, Table::Registries, Table::Pins};
 inline constexpr TableSet kCacheTables{Table::Blobs, Table::Blobs, Table::Blobs};
 /// Name on disk and in messages: "models".
 const char* name_of(Table table);

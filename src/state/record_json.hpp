@@ -185,6 +185,26 @@ void fields(Visitor& visit, Record& record) {
   visit("pinned_at", record.pinned_at);
 }
 
+template <typename Visitor, Is<RegistryRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("name", record.name);
+  visit("number", record.number);
+  visit("url", record.url);
+  visit("public_key", record.public_key);
+  visit("added_at", record.added_at);
+  visit("added_by", record.added_by);
+  visit("version", record.version);
+  visit("created", record.created);
+  visit("expires", record.expires);
+  visit("snapshot", record.snapshot);
+  visit("previous_snapshot", record.previous_snapshot);
+  visit("packages", record.packages);
+  visit("etag", record.etag);
+  visit("last_modified", record.last_modified);
+  visit("accepted_at", record.accepted_at);
+  visit("checked_at", record.checked_at);
+}
+
 /// Every value of an enum, for reading its spelling back.
 template <typename Enum>
 inline constexpr std::initializer_list<Enum> kEvery = {};

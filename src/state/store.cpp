@@ -239,6 +239,8 @@ std::vector<RecordFault> StateStore::check() const {
                                 [](const auto& record) { return tables::url_key(record.url); });
     checker.table<OverrideEvent>(
         Table::Overrides, [](const auto& record) { return tables::number_key(record.number); });
+    checker.table<RegistryRecord>(Table::Registries,
+                                  [](const auto& record) { return record.name; });
   });
   return faults;
 }

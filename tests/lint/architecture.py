@@ -18,6 +18,7 @@ ROWS = {
     "hardware": "base platform",
     "policy": "base platform document hardware",
     "catalog": "base platform document hardware state",
+    "registry": "base platform document hardware catalog fetch state",
     "resolve": "base platform document hardware policy catalog state",
     "plan": "base platform document hardware policy catalog state resolve",
     "source": "base platform document hardware state catalog fetch",
@@ -25,8 +26,8 @@ ROWS = {
     "service": "base platform document hardware catalog fetch state",
     "model": "base platform state fetch",
     "transaction": "base platform document hardware policy catalog state resolve plan source service fetch",
-    "app": "base platform document hardware policy catalog state resolve plan source service fetch model transaction",
-    "cli": "base platform document hardware policy catalog state resolve plan source service fetch model transaction app",
+    "app": "base platform document hardware policy catalog state resolve plan source service fetch model transaction registry",
+    "cli": "base platform document hardware policy catalog state resolve plan source service fetch model transaction registry app",
 }
 PURE = {"policy", "resolve", "plan"}
 # What only one room may touch.

@@ -180,9 +180,13 @@ struct Manifest {
   std::vector<Mode> modes;
   Mode preferred_mode = Mode::Native;
   std::vector<std::string> provides, consumes;  ///< interfaces.*
-  std::optional<Digest> checksum;               ///< integrity.checksum
-  std::string signature;                        ///< integrity.signature
-  std::vector<Release> releases;                ///< newest first
+  /// integrity.checksum: the digest of the one archive that has none of its own; its part of the
+  /// releases has it too. Without releases it is kept and compared with nothing.
+  std::optional<Digest> checksum;
+  /// integrity.signature: verified with the key of the registry that the manifest comes from
+  /// (las/registry/manifest_check.hpp); elsewhere there is no key to verify it with.
+  std::string signature;
+  std::vector<Release> releases;  ///< newest first
   std::optional<ServiceTemplate> service;
   std::vector<Option> options;
   std::vector<ModuleDependency> conflicts;

@@ -166,6 +166,26 @@ struct OverrideEvent {
   bool operator==(const OverrideEvent&) const = default;
 };
 
+/// A remote registry of manifests that the user trusts, and what of it was accepted last.
+struct RegistryRecord {
+  std::string name;
+  std::uint64_t number = 0;  ///< order of adding, from 1: later ones win over earlier ones
+  std::string url;           ///< of its tree, without credentials
+  std::string public_key;    ///< minisign's one line
+  std::string added_at, added_by;
+  std::uint64_t version = 0;     ///< highest one accepted; 0: none under this key yet
+  std::string created, expires;  ///< of the accepted index
+  /// Digest of the accepted index: it identifies everything in the copy of the registry, which lies
+  /// in registries/<name>/<its hex>. "" before the first.
+  std::string snapshot;
+  std::string previous_snapshot;  ///< kept for those that were reading it; "" if none
+  std::uint64_t packages = 0;
+  std::string etag, last_modified;  ///< of the accepted index, for asking again; "" unknown
+  std::string accepted_at;          ///< when this index was accepted
+  std::string checked_at;           ///< when the registry last said what is current
+  bool operator==(const RegistryRecord&) const = default;
+};
+
 std::string to_json(const Generation& generation);
 Generation generation_from_json(const std::string& text);  ///< CorruptState if it is not one
 

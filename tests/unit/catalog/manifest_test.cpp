@@ -369,6 +369,36 @@ TEST_CASE("faults within releases name their place", "[catalog]") {
               "m.yaml:17:13: error: releases[1].variants: is empty"});
 }
 
+TEST_CASE("the checksum of the manifest is that of the one archive without a digest", "[catalog]") {
+  const std::string integrity = "integrity: {checksum: " + kDigest + "}\n";
+  const std::string own = "sha256:" + std::string(64, 'b');
+  const auto archive = [](const std::string& name, const std::string& more) {
+    return "    - archive: {url: 'http://example.org/" + name + "'" + more +
+           "}\n      executables: {a: a}\n";
+  };
+  const auto manifest = [&](const std::string& sources) {
+    return kHead + integrity +
+           "releases:\n- version: 1\n  variants:\n  - name: cpu\n    sources:\n" + sources;
+  };
+  Diagnostics diagnostics;
+  const auto parsed = parse_manifest(
+      manifest(archive("a.tar", "") + archive("b.tar", ", digest: " + own)), "m.yaml", diagnostics);
+  REQUIRE(parsed);
+  const auto& sources = parsed->releases.at(0).variants.at(0).sources;
+  CHECK(std::get<ArchiveSource>(sources[0].how).parts[0].digest->to_string() == kDigest);
+  CHECK(std::get<ArchiveSource>(sources[1].how).parts[0].digest->to_string() == own);
+  CHECK(
+      faults_of(manifest(archive("a.tar", "") + archive("b.tar", ""))) ==
+      Texts{"m.yaml:3:23: error: integrity.checksum: would be the digest of 2 archives (give each "
+            "archive its own digest)"});
+  CHECK(
+      faults_of(manifest(archive("a.tar", ", digest: " + own))) ==
+      Texts{"m.yaml:3:23: warning: integrity.checksum: is the digest of no archive here (leave it "
+            "out)"});
+  // Without releases there is nothing to compare it with.
+  CHECK(faults_of(kHead + "version: 1\n" + integrity).empty());
+}
+
 TEST_CASE("a digest spelled wrongly is a fault in every spelling", "[catalog]") {
   for (const std::string& wrong : {"sha256:" + kHex.substr(1),
                                    "sha256:" + kHex + "a",

@@ -140,6 +140,27 @@ inline state::OverrideEvent full_override_event(std::uint64_t number) {
   return event;
 }
 
+inline state::RegistryRecord full_registry(const std::string& name) {
+  state::RegistryRecord registry;
+  registry.name = name;
+  registry.number = 3;
+  registry.url = "https://example.test/registry";
+  registry.public_key = "RWRwvEmZKX/6AC0LcvCKjzSYY+WgKP06035m4ItPWaNuvYi0tHWeUeAY";
+  registry.added_at = "2026-11-23T15:04:10Z";
+  registry.added_by = "root";
+  registry.version = 12;
+  registry.created = "2026-11-22T00:00:00Z";
+  registry.expires = "2026-12-22T00:00:00Z";
+  registry.snapshot = digest_filled_with('e').to_string();
+  registry.previous_snapshot = digest_filled_with('f').to_string();
+  registry.packages = 40;
+  registry.etag = "\"abc\"";
+  registry.last_modified = "Sun, 22 Nov 2026 00:00:00 GMT";
+  registry.accepted_at = "2026-11-23T15:04:11Z";
+  registry.checked_at = "2026-11-23T15:04:12Z";
+  return registry;
+}
+
 inline state::PinnedDigest full_pin(const std::string& url) {
   return {.url = url, .digest = digest_filled_with('d'), .pinned_at = "2026-11-23T15:04:08Z"};
 }

@@ -83,6 +83,7 @@ TEST_CASE("every field of every record survives being written and read", "[state
   check_record(full_operation("20261123T150405-1a2b3c"));
   check_record(full_pin("https://example.test/a"));
   check_record(full_override_event(3));
+  check_record(full_registry("lab"));
 }
 
 TEST_CASE("the spelling of a record on disk does not change by accident", "[state]") {
