@@ -55,6 +55,12 @@ void fields(Visitor& visit, Record& record) {
   visit("wanted", record.wanted);
 }
 
+template <typename Visitor, Is<InstalledArtifact> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("from", record.from);
+  visit("digest", record.digest);
+}
+
 template <typename Visitor, Is<InstalledModule> Record>
 void fields(Visitor& visit, Record& record) {
   visit("name", record.name);
@@ -73,6 +79,7 @@ void fields(Visitor& visit, Record& record) {
   visit("executables", record.executables);
   visit("external", record.external);
   visit("requires_modules", record.requires_modules);
+  visit.added("artifacts", record.artifacts);
 }
 
 template <typename Visitor, Is<ServiceInstance> Record>
@@ -93,6 +100,7 @@ void fields(Visitor& visit, Record& record) {
   visit("api", record.api);
   visit("data_directory", record.data_directory);
   visit("unit_text", record.unit_text);
+  visit.added("options", record.options);
 }
 
 template <typename Visitor, Is<Generation> Record>
@@ -229,6 +237,11 @@ struct Writer {
 
   template <typename Value>
   void operator()(const char* key, const Value& value);
+
+  template <typename Value>
+  void added(const char* key, const Value& value) {
+    (*this)(key, value);
+  }
 };
 
 template <typename Record>
@@ -333,6 +346,15 @@ struct Reader {
 
   template <typename Value>
   void operator()(const char* key, Value& value);
+
+  /// A field that older records do not have: absent, it is its default.
+  template <typename Value>
+  void added(const char* key, Value& value) {
+    if (object.contains(key))
+      (*this)(key, value);
+    else
+      value = {};
+  }
 };
 
 template <typename Record>

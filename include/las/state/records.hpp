@@ -36,6 +36,13 @@ struct ExternalChange {
   bool operator==(const ExternalChange&) const = default;
 };
 
+/// What a payload was made of, so that a lock can ask for the same again.
+struct InstalledArtifact {
+  std::string from;  ///< its first URL, mirrors left out; or what its kind of source calls it
+  Digest digest;
+  bool operator==(const InstalledArtifact&) const = default;
+};
+
 struct InstalledModule {
   std::string name;
   std::string version;    ///< of the release that was resolved
@@ -52,6 +59,7 @@ struct InstalledModule {
   std::map<std::string, std::string> executables;  ///< name → absolute path
   std::vector<ExternalChange> external;
   std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
+  std::vector<InstalledArtifact> artifacts;   ///< empty: a kind without, or an older record
   bool operator==(const InstalledModule&) const = default;
 };
 
@@ -71,7 +79,8 @@ struct ServiceInstance {
   std::int64_t stop_timeout_s = 20;
   std::string api;  ///< "openai" or ""
   std::string data_directory;
-  std::string unit_text;  ///< rendered; the generation's units/ holds the same
+  std::map<std::string, std::string> options;  ///< that were set; the manifest's defaults are not
+  std::string unit_text;                       ///< rendered; the generation's units/ holds the same
   bool operator==(const ServiceInstance&) const = default;
 };
 
