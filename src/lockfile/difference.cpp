@@ -42,6 +42,8 @@ std::string name_of(const state::WorldEntry& wish) {
   }
   if (wish.held)
     parts.emplace_back("hold");
+  if (!wish.wished)
+    parts.emplace_back("not wished for");
   return parts.empty() ? _("any") : text::join(parts, ", ");
 }
 
@@ -133,7 +135,8 @@ void compare_wished_modules(const Document& wanted,
                                  module.version.to_string(),
                                  module.variant,
                                  module.mode,
-                                 module.hold.value_or(false)};
+                                 module.hold.value_or(false),
+                                 true};
     if (there == nullptr) {
       comparison.missing(name_of(wish));
       continue;
@@ -157,7 +160,7 @@ void compare_wished_modules(const Document& wanted,
   if (prune == Prune::No)
     return;
   for (const state::WorldEntry& wish : present.world) {
-    if (wanted.find_module(wish.module) == nullptr)
+    if (wish.wished && wanted.find_module(wish.module) == nullptr)
       Comparison(Kind::Wish, wish.module, out).extra(name_of(wish));
   }
 }

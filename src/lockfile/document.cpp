@@ -62,6 +62,8 @@ Json wish_json(const state::WorldEntry& wish) {
   add(object, "mode", wish.mode);
   if (wish.held)
     object["hold"] = true;
+  if (!wish.wished)
+    object["wished"] = false;
   return object;
 }
 

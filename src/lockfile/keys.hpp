@@ -25,7 +25,7 @@ inline const std::map<std::string, Words> kKeys = {
     {"policy", {"documents", "overrides"}},
     {"policy.document", {"name", "layer", "digest"}},
     {"policy.override", {"capability", "reason"}},
-    {"wish", {"name", "version", "variant", "mode", "hold"}},
+    {"wish", {"name", "version", "variant", "mode", "hold", "wished"}},
     {"module", {"name", "version", "variant", "mode", "reason", "source"}},
     {"source", {"kind", "delivered", "artifacts", "requirements", "packages"}},
     {"artifact", {"from", "digest"}},

@@ -87,6 +87,7 @@ state::WorldEntry read_wish(const Node& node) {
   wish.variant = node["variant"].string().value_or("");
   wish.mode = word_of(node["mode"], kModes);
   wish.held = node["hold"].boolean().value_or(false);
+  wish.wished = node["wished"].boolean().value_or(true);
   return wish;
 }
 

@@ -23,7 +23,8 @@ struct WorldEntry {
   std::string range;    ///< version wish, "" = any
   std::string variant;  ///< "" = the best
   std::string mode;     ///< "" = as policy and manifest prefer
-  bool held = false;
+  bool held = false;    ///< neither changed nor removed
+  bool wished = true;   ///< false: it came with others, and the user only holds it
   bool operator==(const WorldEntry&) const = default;
 };
 

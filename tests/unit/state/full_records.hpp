@@ -62,8 +62,12 @@ inline state::ServiceInstance full_service_instance() {
 }
 
 inline state::WorldEntry full_world_entry() {
-  return {
-      .module = "engine", .range = ">=1.2,<2", .variant = "cpu", .mode = "native", .held = true};
+  return {.module = "engine",
+          .range = ">=1.2,<2",
+          .variant = "cpu",
+          .mode = "native",
+          .held = true,
+          .wished = false};
 }
 
 inline state::Generation full_generation(std::uint64_t number) {
