@@ -155,6 +155,14 @@ Module read_wished_module(const Node& node) {
   return module;
 }
 
+// The library knows models by SHA-256.
+std::optional<Digest> model_digest_of(const Node& node) {
+  const auto digest = digest_of(node);
+  if (digest && digest->algorithm() != "sha256")
+    node.fault(_("not a SHA-256 digest"), _("write sha256: and 64 hexadecimal digits"));
+  return digest;
+}
+
 Model read_model(const Node& node) {
   allow_keys(node, "model");
   Model model;
@@ -162,7 +170,7 @@ Model read_model(const Node& node) {
   model.name = name_of(node["name"]);
   model.format = node["format"].required_string();
   node["digest"].required_string();
-  model.digest = digest_of(node["digest"]);
+  model.digest = model_digest_of(node["digest"]);
   model.size = node["size"].size();
   model.source = node["source"].string().value_or("");
   return model;
@@ -174,7 +182,7 @@ Model read_wished_model(const Node& node) {
   model.line = node.line();
   model.name = name_of(node["name"]);
   model.path = node["path"].string().value_or("");
-  model.digest = digest_of(node["digest"]);
+  model.digest = model_digest_of(node["digest"]);
   if (model.path.empty() && !model.digest)
     node.fault(_("neither path nor digest"), _("name the file, or the digest that is expected"));
   return model;
@@ -195,7 +203,7 @@ Service read_service(const Node& node) {
   read_common(node, service);
   service.name = name_of(node["name"]);
   service.engine = name_of(node["engine"]);
-  service.model_digest = digest_of(node["model_digest"]);
+  service.model_digest = model_digest_of(node["model_digest"]);
   service.host = node["host"].string().value_or("");
   if (!node["port"].present())
     node["port"].fault(_("missing key"));

@@ -5,6 +5,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/lockfile/document.hpp"
 
 #include <algorithm>
 
@@ -20,6 +21,12 @@ bool is_version_text(std::string_view text) {
 }
 
 }  // namespace
+
+VersionRange exactly(std::string_view version) {
+  if (!is_version_text(version))
+    return {};
+  return VersionRange::parse("==" + std::string(version)).value_or(VersionRange());
+}
 
 void allow_keys(const document::Node& node, const std::string& object) {
   node.allow_only(kKeys.at(object));
@@ -58,11 +65,10 @@ VersionRange version_of(const document::Node& node) {
   const std::string text = node.required_string();
   if (text.empty())
     return {};
-  const auto range =
-      is_version_text(text) ? VersionRange::parse("==" + text) : std::optional<VersionRange>();
-  if (!range)
+  const VersionRange range = exactly(text);
+  if (range.any())
     node.fault(_("not a version"), _("a lock names exactly one"));
-  return range.value_or(VersionRange());
+  return range;
 }
 
 std::optional<Version> least_of(const document::Node& node) {

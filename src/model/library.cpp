@@ -136,8 +136,16 @@ std::string ModelLibrary::check_import(const fs::path& path, std::string name) c
   return name;
 }
 
-state::ModelRecord ModelLibrary::inspect(const fs::path& path) const {
-  return describe(read_model_file(examine(files_, path).path));
+state::ModelRecord ModelLibrary::inspect(const fs::path& path, const Activity& activity) const {
+  const Source source = examine(files_, path);
+  state::ModelRecord record = describe(read_model_file(source.path));
+  Work work(activity,
+            "check:" + path.string(),
+            fmt::format(fmt::runtime(_("Checking {}")), path.filename().string()),
+            source.size);
+  record.digest = hash_content(files_, source, work);
+  work.done();
+  return record;
 }
 
 ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,

@@ -22,6 +22,7 @@ struct ModelImport {
   std::filesystem::path path;
   Digest digest;  ///< that the file has to have
   ByteSize size;
+  std::string format;
 };
 
 /// Takes several models in, as one line of history; a name that is in use goes over to the new

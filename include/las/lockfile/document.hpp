@@ -102,6 +102,9 @@ struct Document {
   const Service* find_service(const std::string& name) const;
 };
 
+/// The range that holds this version alone; any() for a text that is no version.
+VersionRange exactly(std::string_view version);
+
 /// Reads either kind. Every fault goes to `diagnostics`: unknown keys, wrong types and words,
 /// missing keys, names given twice, services of models that a lock does not name. Use the result
 /// only when there is none.

@@ -30,9 +30,9 @@ class ModelLibrary {
   /// without writing: NotFound, Permission, InvalidData for the file; Usage for the name.
   std::string check_import(const std::filesystem::path& path, std::string name) const;
 
-  /// What import_file() would record of the file, without its digest, name and place; the same
-  /// errors as check_import().
-  state::ModelRecord inspect(const std::filesystem::path& path) const;
+  /// What import_file() would record of the file, but for its name and place: it is hashed and
+  /// nothing is written. The same errors as check_import().
+  state::ModelRecord inspect(const std::filesystem::path& path, const Activity& activity) const;
 
   /// For documents that say what the library should hold. Another content under a name in use takes
   /// that name over; the old one stays while a generation serves it.
