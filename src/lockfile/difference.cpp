@@ -100,9 +100,15 @@ void compare_locked_modules(const Document& wanted,
     comparison.compare("reason",
                        std::string(state::to_string(module.reason)),
                        std::string(state::to_string(there->reason)));
+    // Of another build everything else differs as well.
+    if (!module.version.contains(Version(there->exact_version())) ||
+        module.variant != there->variant || module.mode != there->mode)
+      continue;
     comparison.compare("source", module.source.kind, there->source.kind);
-    comparison.compare(
-        "artifacts", joined(module.source.artifacts), joined(there->source.artifacts));
+    // An older record does not say what it is made of, so nothing can be asked for.
+    if (!module.source.artifacts.empty())
+      comparison.compare(
+          "artifacts", joined(module.source.artifacts), joined(there->source.artifacts));
     // Which version its packages have is the distribution's choice.
     comparison.compare(
         "packages", joined(module.source.packages), joined(there->source.packages), false);

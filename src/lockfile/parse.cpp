@@ -183,7 +183,7 @@ Model read_wished_model(const Node& node) {
   model.name = name_of(node["name"]);
   model.path = node["path"].string().value_or("");
   model.digest = model_digest_of(node["digest"]);
-  if (model.path.empty() && !model.digest)
+  if (model.path.empty() && !node["digest"].present())
     node.fault(_("neither path nor digest"), _("name the file, or the digest that is expected"));
   return model;
 }

@@ -206,6 +206,7 @@ Run setup_apply(CLI::App& app) {
                _("what the file does not name leaves: also models, and modules and services of a "
                  "las.yaml"));
   app.add_option("--models", options->models, _("a folder where files of models lie; repeatable"))
+      ->allow_extra_args(false)
       ->type_name(kind::kDirectory);
   return [options](Context& context) {
     app::ApplyRequest request;
