@@ -50,7 +50,10 @@ std::optional<fs::path> find_file(Session& session,
     if (auto found = find_in(session, fs::absolute(folder), model))
       return found;
   }
-  return find_in(session, beside, model);
+  if (auto found = find_in(session, beside, model))
+    return found;
+  // Here already, under another name.
+  return find_in(session, session.layout().models() / "blobs", model);
 }
 
 Error not_found(const std::vector<std::string>& missing) {
@@ -70,7 +73,9 @@ ModelImport examine(Session& session,
         .cause(fmt::format(
             fmt::runtime(_("{}, wanted {}")), record.digest.to_string(), model.digest->to_string()))
         .hint(_("get the right file, or correct the digest if this one is meant"));
-  return {model.name, path, record.digest, record.size, record.format};
+  // Found under another name (a library's own), it is still what the lock says it is.
+  const bool renamed = !model.source.empty() && path.filename() != model.source;
+  return {model.name, path, record.digest, record.size, record.format, renamed ? model.source : ""};
 }
 
 }  // namespace

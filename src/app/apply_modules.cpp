@@ -195,11 +195,17 @@ catalog::Source source_for(Session& session,
   fault.context(fmt::format(fmt::runtime(_("looking for what the lock names of {} {}")),
                             module.name,
                             module.exact_version()));
+  const std::string lock_anew = fmt::format("las install --reinstall {} && las lock", module.name);
   throw fault.hint(
       fault.kind() == ErrorKind::Integrity
-          ? _("these bytes were replaced since the lock was made; find out why before you lock "
-              "the new ones: las install --reinstall NAME && las lock")
-          : _("see the sources with: las show NAME; or make a new lock: las lock"));
+          ? fmt::format(
+                fmt::runtime(_("these bytes were replaced since the lock was made; find out "
+                               "why, and only then lock the new ones: {}")),
+                lock_anew)
+          : fmt::format(fmt::runtime(_("see its sources with: las show {}; to lock what there is "
+                                       "now: {}")),
+                        module.name,
+                        lock_anew));
 }
 
 void hold_to_bytes(Session& session, const lockfile::Document& lock, plan::Plan& plan) {
@@ -252,6 +258,9 @@ PreparedPlan plan_modules(Session& session,
   for (plan::PlannedAction& action : prepared.plan.actions) {
     if (action.action == plan::Action::Remove)
       action.why = _("not in the file, and nothing there needs it");
+    else if (is_lock(wanted) && action.action != plan::Action::Undeploy &&
+             action.action != plan::Action::Reinstall)
+      action.why = _("as the lock names it");
   }
   if (is_lock(wanted))
     hold_to_bytes(session, wanted, prepared.plan);

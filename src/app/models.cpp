@@ -3,6 +3,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/printable.hpp"
+#include "las/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -75,9 +76,25 @@ void import_models(Session& session,
   for (const ModelImport& model : imports)
     changes.push_back("import model " + model.name);
   with_history(session, changes, [&] {
-    for (const ModelImport& model : imports)
-      library(session).import_file(
-          model.path, model.name, activity, model::ModelLibrary::Expectation{model.digest});
+    std::vector<std::string> done;
+    with_context(
+        [&] {
+          return done.empty()
+                     ? _("no model was taken in before")
+                     : fmt::format(fmt::runtime(_("taken in before: {}; the same command goes on "
+                                                  "from there")),
+                                   text::join(done, ", "));
+        },
+        [&] {
+          for (const ModelImport& model : imports) {
+            library(session).import_file(
+                model.path,
+                model.name,
+                activity,
+                model::ModelLibrary::Expectation{model.digest, model.source});
+            done.push_back(model.name);
+          }
+        });
   });
 }
 

@@ -206,7 +206,8 @@ ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
   } else {
     result.record.name = name;
     result.record.digest = *digest;
-    result.record.source = source.path.string();
+    result.record.source =
+        expected && !expected->source.empty() ? expected->source : source.path.string();
     result.record.imported_at = platform::to_iso8601(clock_.now());
     record(result.record);
     // A crash in between leaves a blob, which the next import sweeps up.

@@ -262,6 +262,17 @@ class Lock(Bench):
         # Another machine's library will do.
         self.las("apply", "--yes", "--models", self.first / "var/lib/las/models/blobs", file)
         self.assertEqual(self.service()["state"], "running")
+        self.assertEqual(self.las("lock").stdout, file.read_text())
+
+    def test_a_model_that_is_here_under_another_name_needs_no_file(self):
+        self.las("model", "import", self.model, "--name", "tiny")
+        file = self.locked()
+        self.on(self.other)
+        self.las("model", "import", self.model, "--name", "first")
+        self.model.unlink()
+        self.las("apply", "--yes", file)
+        self.las("apply", "--check", file)
+        self.las("verify", "--deep")
 
     def test_a_model_with_other_content_under_the_locks_name_is_replaced(self):
         self.furnish()

@@ -23,6 +23,7 @@ struct ModelImport {
   Digest digest;  ///< that the file has to have
   ByteSize size;
   std::string format;
+  std::string source;  ///< to record in place of the path; "" = the path
 };
 
 /// Takes several models in, as one line of history; a name that is in use goes over to the new

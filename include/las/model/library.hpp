@@ -37,7 +37,8 @@ class ModelLibrary {
   /// For documents that say what the library should hold. Another content under a name in use takes
   /// that name over; the old one stays while a generation serves it.
   struct Expectation {
-    Digest digest;  ///< Integrity, and nothing recorded, when the file has another
+    Digest digest;            ///< Integrity, and nothing recorded, when the file has another
+    std::string source = {};  ///< to record in place of the file's path; "" = the path
   };
 
   /// Checks the file (format by content, not by name), hashes it, clones it into the blob store

@@ -60,8 +60,11 @@ std::string render_steps(const app::PreparedApply& prepared) {
     out +=
         fmt::format(fmt::runtime(_("  forget model {} and its file in the library")), shown(name)) +
         "\n";
-  if (prepared.plan.only_world_changes)
-    out += "  " + _("record what is wished for; no module changes") + "\n";
+  for (const lockfile::Difference& difference : prepared.comparison.differences) {
+    if (prepared.plan.only_world_changes && difference.kind != lockfile::Difference::Kind::Model &&
+        difference.kind != lockfile::Difference::Kind::Service && difference.is_drift)
+      out += "  " + _("record") + ": " + shown(lockfile::describe(difference)) + "\n";
+  }
   return out;
 }
 
