@@ -52,9 +52,10 @@ const state::InstalledModule& choose_engine(Session& session,
   Error error(ErrorKind::Unsatisfiable,
               fmt::format(fmt::runtime(_("no installed engine serves {} models")), model.format),
               model.name);
-  for (const catalog::Manifest& manifest : catalog.manifests()) {
-    if (serves(manifest, model.format) && session.verdict(activity).decide(manifest.name).allowed) {
-      error.hint(fmt::format(fmt::runtime(_("install one with: las install {}")), manifest.name));
+  for (const catalog::Brief& module : catalog.briefs()) {
+    if (module.serves_models && serves(catalog.get(module.name), model.format) &&
+        session.verdict(activity).decide(std::string(module.name)).allowed) {
+      error.hint(fmt::format(fmt::runtime(_("install one with: las install {}")), module.name));
       break;
     }
   }

@@ -124,6 +124,7 @@ std::unique_ptr<StateStore> StateStore::open(const std::filesystem::path& direct
     auto& lmdb = environment->lmdb.emplace(
         directory,
         writable ? lmdb::Environment::Access::ReadWrite : lmdb::Environment::Access::ReadOnly,
+        lmdb::kStateTables,
         [&](lmdb::Transaction& transaction) {
           refuse_lost_state(directory, generations);
           tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);

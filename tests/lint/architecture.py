@@ -17,12 +17,12 @@ ROWS = {
     "fetch": "base platform",
     "hardware": "base platform",
     "policy": "base platform document hardware",
-    "catalog": "base platform document hardware",
+    "catalog": "base platform document hardware state",
     "resolve": "base platform document hardware policy catalog state",
     # Documents in and out; records.hpp of state holds the plain values they speak of.
     "lockfile": "base document state",
     "plan": "base platform document hardware policy catalog state resolve",
-    "source": "base platform document hardware catalog fetch",
+    "source": "base platform document hardware state catalog fetch",
     # records.hpp of state holds plain values that the service room renders.
     "service": "base platform document hardware catalog fetch state",
     "model": "base platform state fetch",

@@ -193,6 +193,7 @@ struct Manifest {
 
   std::string summary(std::string_view language = {}) const;
   const Release* find_release(const Version& version) const;
+  bool operator==(const Manifest&) const = default;
 };
 
 /// Parses one manifest; nothing if it has errors. LocalAIStack's published manifests (no field of

@@ -95,7 +95,7 @@ TEST_CASE("every manifest in share has no fault", "[catalog]") {
   const Catalog catalog = built_in(diagnostics);
   for (const auto& item : diagnostics.items())
     CHECK(item.to_string() == "");
-  CHECK_FALSE(catalog.manifests().empty());
+  CHECK_FALSE(catalog.briefs().empty());
 }
 
 TEST_CASE("llama.cpp can be had on every architecture, each file with digest and size",

@@ -24,7 +24,8 @@ using Damage = std::vector<std::tuple<lmdb::Table, std::string, std::string>>;
 
 /// Writes raw values behind the store's back; no store may be open.
 void write_raw(const fs::path& directory, const Damage& values) {
-  lmdb::Environment environment(directory, lmdb::Environment::Access::ReadWrite, [](auto&) {});
+  lmdb::Environment environment(
+      directory, lmdb::Environment::Access::ReadWrite, lmdb::kStateTables, [](auto&) {});
   environment.write([&](lmdb::Transaction& transaction) {
     for (const auto& [table, key, value] : values)
       transaction.put(table, key, value);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "listing.hpp"
+
+#include "las/catalog/catalog.hpp"
+#include "las/state/blob_cache.hpp"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace las::catalog {
+
+/// One registry as it was loaded: its listing, and where the encoded manifests are.
+struct LoadedRegistry {
+  std::string name;
+  std::filesystem::path directory;
+  std::string listing_bytes;                ///< what the listing's views look at
+  std::string bodies;                       ///< "" = in the cache
+  std::shared_ptr<state::BlobCache> cache;  ///< nullptr = in `bodies`
+  std::string bodies_name;                  ///< of the blob in the cache
+  const platform::FileReader* files = nullptr;
+
+  /// From its encoding, or where that is gone or damaged, from its file.
+  Manifest load(const IndexEntry& entry) const;
+};
+
+struct Catalog::Parts {
+  struct Module {
+    Brief brief;
+    std::unique_ptr<Manifest> manifest;        ///< once it was asked for
+    const LoadedRegistry* registry = nullptr;  ///< nullptr: `manifest` is there from the start
+    IndexEntry entry;
+  };
+
+  std::vector<Module> modules;  ///< sorted by name after finish()
+  std::vector<Brief> briefs;
+  std::vector<std::unique_ptr<LoadedRegistry>> registries;
+  std::vector<std::unique_ptr<BriefTexts>> texts;
+  std::map<std::string, std::vector<const Manifest*>, std::less<>> providers;
+
+  void finish();
+  static const Manifest* load(Module& module);
+};
+
+}  // namespace las::catalog

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalog_parts.hpp"
+#include "codec.hpp"
+#include "listing.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/catalog/catalog.hpp"
+#include "las/platform/hasher.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace las::catalog {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr ByteSize kManifestLimit = ByteSize::mib(4);
+constexpr std::string_view kSuffix = ".yaml";
+constexpr std::string_view kInFolder = "/manifest.yaml";
+
+// A manifest in a registry's folder.
+struct Found {
+  std::string file;  // relative: "name.yaml" or "name/manifest.yaml"
+  platform::FileStamp stamp;
+
+  std::string name() const {
+    return file.ends_with(kInFolder) ? file.substr(0, file.size() - kInFolder.size())
+                                     : file.substr(0, file.size() - kSuffix.size());
+  }
+};
+
+std::vector<Found> manifests_in(const platform::FileReader& files, const fs::path& directory) {
+  std::vector<std::string> candidates = files.list_directory(directory);
+  std::erase_if(candidates, [](const std::string& name) { return name.starts_with('.'); });
+  for (std::string& name : candidates) {
+    if (!name.ends_with(kSuffix))
+      name += kInFolder;
+  }
+  const auto stamps = files.stamps(directory, candidates);
+  std::vector<Found> out;
+  out.reserve(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (stamps[i])
+      out.push_back({std::move(candidates[i]), *stamps[i]});
+  }
+  return out;
+}
+
+void check_place(const platform::FileReader& files,
+                 const std::string& name,
+                 const fs::path& file,
+                 const Manifest& manifest,
+                 Diagnostics& faults) {
+  const auto fault = [&](std::string key, std::string message) {
+    faults.add({Severity::Error, file.string(), 0, 0, std::move(key), std::move(message), {}});
+  };
+  if (manifest.name != name)
+    fault("name",
+          fmt::format(
+              fmt::runtime(_("the manifest of {} lies under the name {}")), manifest.name, name));
+  for (const Release& release : manifest.releases)
+    for (const Variant& variant : release.variants)
+      for (const Source& source : variant.sources)
+        for (const ManifestFile& part : source.files)
+          if (!files.exists(file.parent_path() / part.from))
+            fault("files",
+                  fmt::format(fmt::runtime(_("{} is not beside the manifest")), part.from));
+}
+
+std::optional<Manifest> parse_file(const platform::FileReader& files,
+                                   const fs::path& directory,
+                                   const Found& found,
+                                   Diagnostics& diagnostics) {
+  const fs::path file = directory / found.file;
+  Diagnostics faults;
+  std::optional<Manifest> manifest;
+  try {
+    manifest = parse_manifest(files.read_file(file, kManifestLimit), file.string(), faults);
+  } catch (const Error& error) {  // one file that cannot be read must not hide the others
+    faults.add({Severity::Error, file.string(), 0, 0, {}, error.what(), {}});
+  }
+  if (manifest)
+    check_place(files, found.name(), file, *manifest, faults);
+  for (const Diagnostic& item : faults.items())
+    diagnostics.add(item);
+  if (faults.has_errors())
+    manifest.reset();
+  return manifest;
+}
+
+bool is_up_to_date(const Listing& listing, const std::vector<Found>& found) {
+  return std::equal(
+      listing.entries.begin(),
+      listing.entries.end(),
+      found.begin(),
+      found.end(),
+      [](const IndexEntry& a, const Found& b) { return a.file == b.file && a.stamp == b.stamp; });
+}
+
+std::optional<std::string> read_blob(const state::BlobCache& cache, const std::string& name) {
+  std::optional<std::string> copy;
+  cache.read(name, [&](std::optional<std::string_view> bytes) {
+    copy = bytes ? std::optional(std::string(*bytes)) : std::nullopt;
+  });
+  return copy;
+}
+
+}  // namespace
+
+Manifest LoadedRegistry::load(const IndexEntry& entry) const {
+  try {
+    std::optional<Manifest> manifest;
+    const auto take = [&](std::string_view all) {
+      if (entry.offset <= all.size() && entry.size <= all.size() - entry.offset)
+        manifest = decode(all.substr(entry.offset, entry.size));
+    };
+    if (cache == nullptr)
+      take(bodies);
+    else
+      cache->read(bodies_name, [&](std::optional<std::string_view> all) {
+        take(all.value_or(std::string_view()));
+      });
+    if (manifest)
+      return *std::move(manifest);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::InvalidData && error.kind() != ErrorKind::CorruptState)
+      throw;
+  }
+  // Another las has just made the index anew, or it is damaged.
+  Diagnostics faults;
+  auto manifest = parse_file(*files, directory, {std::string(entry.file), {}}, faults);
+  if (!manifest)
+    faults.throw_if_errors(_("a manifest has faults"));
+  return *std::move(manifest);
+}
+
+/// One run of load_catalog.
+class CatalogLoader {
+ public:
+  CatalogLoader(const platform::FileReader& files,
+                const IndexPlace& place,
+                Diagnostics& diagnostics)
+      : files_(files), place_(place), diagnostics_(diagnostics) {
+    for (const fs::path& directory : place.directories)
+      open(directory);
+  }
+
+  Catalog load(const std::vector<Registry>& registries) {
+    Catalog catalog;
+    for (const Registry& registry : registries) {
+      if (files_.exists(registry.directory))
+        add(registry, *catalog.parts_);
+    }
+    catalog.parts_->finish();
+    return catalog;
+  }
+
+ private:
+  // What an index that cannot be used costs is time: it is made anew. An environment is opened once
+  // in a process, so for writing where that is possible.
+  void open(const fs::path& directory) {
+    constexpr auto kRead = state::BlobCache::Access::ReadOnly;
+    constexpr auto kWrite = state::BlobCache::Access::ReadWrite;
+    const bool has_place = files_.exists(directory.parent_path());
+    for (const auto access : {kWrite, kWrite, kRead}) {
+      if (access == kWrite && !has_place)
+        continue;
+      try {
+        if (std::shared_ptr<state::BlobCache> cache = state::BlobCache::open(directory, access))
+          caches_.push_back(std::move(cache));
+        return;
+      } catch (const Error& error) {
+        if (error.kind() == ErrorKind::CorruptState) {
+          std::error_code ignored;  // the next attempt tells
+          fs::remove_all(directory, ignored);
+        }
+      }
+    }
+  }
+
+  void add(const Registry& registry, Catalog::Parts& parts) {
+    auto loaded = std::make_unique<LoadedRegistry>();
+    loaded->name = registry.name;
+    loaded->directory = registry.directory;
+    loaded->files = &files_;
+    std::optional<std::vector<Found>> found;
+    if (registry.snapshot.empty())
+      found = manifests_in(files_, registry.directory);
+    const Listing listing = take_fresh(registry, found, *loaded)
+                                ? Listing::parse(loaded->listing_bytes)
+                                : compile(registry, found, *loaded);
+    for (const IndexEntry& entry : listing.entries) {
+      Catalog::Parts::Module module;
+      module.brief = entry.brief;
+      module.brief.origin = loaded->name;
+      module.registry = loaded.get();
+      module.entry = entry;
+      parts.modules.push_back(std::move(module));
+    }
+    parts.registries.push_back(std::move(loaded));
+  }
+
+  static std::string listing_name(const Registry& registry) {
+    return "listing " + registry.directory.string();
+  }
+
+  bool take_fresh(const Registry& registry,
+                  const std::optional<std::vector<Found>>& found,
+                  LoadedRegistry& loaded) {
+    for (const auto& cache : caches_) {
+      try {
+        auto bytes = read_blob(*cache, listing_name(registry));
+        if (!bytes)
+          continue;
+        loaded.listing_bytes = *std::move(bytes);
+        const Listing listing = Listing::parse(loaded.listing_bytes);
+        if (listing.maker != place_.maker)
+          continue;
+        if (listing.snapshot == registry.snapshot && (!found || is_up_to_date(listing, *found))) {
+          loaded.cache = cache;
+          loaded.bodies_name = std::string(listing.bodies);
+          return true;
+        }
+        if (stale_.listing_bytes.empty()) {
+          if (auto bodies = read_blob(*cache, std::string(listing.bodies)))
+            stale_ = {loaded.listing_bytes, *std::move(bodies)};
+        }
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::InvalidData && error.kind() != ErrorKind::CorruptState)
+          throw;
+      }
+    }
+    return false;
+  }
+
+  // An index whose entries may be used again one by one.
+  struct Stale {
+    std::string listing_bytes, bodies;
+  };
+
+  Listing compile(const Registry& registry,
+                  std::optional<std::vector<Found>>& found,
+                  LoadedRegistry& loaded) {
+    if (!found)
+      found = manifests_in(files_, registry.directory);
+    const Stale stale = std::exchange(stale_, {});
+    std::map<std::string_view, IndexEntry> old;
+    if (!stale.listing_bytes.empty()) {
+      for (const IndexEntry& entry : Listing::parse(stale.listing_bytes).entries)
+        old.emplace(entry.file, entry);
+    }
+    // A file that changes again within the same tick of the file system's clock keeps its stamp:
+    // what is that young is looked at again next time.
+    constexpr std::int64_t kTick = 20'000'000;
+    const std::int64_t settled = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count() -
+                                 kTick;
+    ListingMaker maker;
+    for (const Found& file : *found) {
+      const auto same = old.find(file.file);
+      if (same != old.end() && same->second.stamp == file.stamp &&
+          same->second.offset + same->second.size <= stale.bodies.size()) {
+        maker.add(same->second,
+                  std::string_view(stale.bodies).substr(same->second.offset, same->second.size));
+        continue;
+      }
+      const auto manifest = parse_file(files_, registry.directory, file, diagnostics_);
+      if (!manifest)
+        continue;
+      const bool young = std::max(file.stamp.modified_ns, file.stamp.changed_ns) > settled;
+      maker.add(file.file, young ? platform::FileStamp{} : file.stamp, *manifest);
+    }
+    loaded.bodies = maker.bodies();
+    const std::string bodies_name = fmt::format(
+        "bodies {} {}", platform::digest_of(loaded.bodies).hex(), registry.directory.string());
+    loaded.listing_bytes = maker.listing(place_.maker, registry.snapshot, bodies_name);
+    // Faulty manifests are read again each time; that alone is no reason to write.
+    if (loaded.listing_bytes != stale.listing_bytes)
+      store(registry, loaded, bodies_name);
+    return Listing::parse(loaded.listing_bytes);
+  }
+
+  void store(const Registry& registry,
+             const LoadedRegistry& loaded,
+             const std::string& bodies_name) {
+    for (const auto& cache : caches_) {
+      if (!cache->writable())
+        continue;
+      try {
+        std::string old_bodies;
+        if (const auto old = read_blob(*cache, listing_name(registry)))
+          old_bodies = std::string(Listing::parse(*old).bodies);
+        std::vector<state::BlobCache::Change> changes;
+        if (!old_bodies.empty() && old_bodies != bodies_name)
+          changes.push_back({old_bodies, std::nullopt});
+        changes.push_back({listing_name(registry), loaded.listing_bytes});
+        changes.push_back({bodies_name, loaded.bodies});
+        cache->write(changes);
+        return;
+      } catch (const Error&) {
+        // The next run compiles again.
+      }
+    }
+  }
+
+  const platform::FileReader& files_;
+  const IndexPlace& place_;
+  Diagnostics& diagnostics_;
+  std::vector<std::shared_ptr<state::BlobCache>> caches_;
+  Stale stale_;
+};
+
+Catalog load_catalog(const platform::FileReader& files,
+                     const std::vector<Registry>& registries,
+                     Diagnostics& diagnostics,
+                     const IndexPlace& place) {
+  return CatalogLoader(files, place, diagnostics).load(registries);
+}
+
+}  // namespace las::catalog
