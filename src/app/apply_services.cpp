@@ -64,6 +64,12 @@ class ServicePlanner {
     faults_.throw_if_errors(_("a service cannot be as the file says"));
     if (wanted_.kind == lockfile::Document::Kind::Lock || request_.prune == lockfile::Prune::Yes)
       undeploy_others();
+    const bool runs = std::any_of(
+        prepared_.plan.plan.actions.begin(),
+        prepared_.plan.plan.actions.end(),
+        [](const plan::PlannedAction& action) { return action.action == plan::Action::Deploy; });
+    if (const std::string limits = session_.supervisor().limits(); runs && !limits.empty())
+      prepared_.plan.notes.push_back(limits);
   }
 
  private:
