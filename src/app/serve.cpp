@@ -16,13 +16,13 @@ namespace las::app {
 
 namespace fs = std::filesystem;
 
-namespace {
-
 bool serves(const catalog::Manifest& manifest, const std::string& format) {
   return manifest.service && manifest.service->kind == catalog::ServiceTemplate::Kind::Deployment &&
          std::find(manifest.service->formats.begin(), manifest.service->formats.end(), format) !=
              manifest.service->formats.end();
 }
+
+namespace {
 
 const state::InstalledModule& choose_engine(Session& session,
                                             const ServeRequest& request,
@@ -109,6 +109,8 @@ std::map<std::string, std::string> placeholders(const state::ServiceInstance& in
     values["exe." + name] = path;
   for (const catalog::Option& option : manifest.options)
     values["option." + option.name] = option.default_value;
+  for (const auto& [name, value] : instance.options)
+    values["option." + name] = value;
   return values;
 }
 

@@ -76,6 +76,7 @@ struct CommandSpec {
   Run (*setup)(CLI::App&);
   bool changes = false;  ///< writes to the state: logged to the file and the journal
   bool hidden = false;
+  const char* only_looks_with = nullptr;  ///< the option with which it changes nothing
 };
 
 /// All commands, in the order of the help text.
@@ -111,6 +112,7 @@ inline constexpr const char* kValue = "VALUE";  ///< may be empty
 #define N_(text) text
 
 // --- commands/*.cpp; one function per command, listed in command_table.cpp ---
+Run setup_apply(CLI::App& app);
 Run setup_chat(CLI::App& app);
 Run setup_complete(CLI::App& app);
 Run setup_completion(CLI::App& app);
@@ -124,6 +126,7 @@ Run setup_history(CLI::App& app);
 Run setup_install(CLI::App& app);
 Run setup_lint(CLI::App& app);
 Run setup_list(CLI::App& app);
+Run setup_lock(CLI::App& app);
 Run setup_logs(CLI::App& app);
 Run setup_manual(CLI::App& app);
 Run setup_metrics(CLI::App& app);

@@ -178,6 +178,46 @@ const std::vector<CommandSpec>& command_table() {
           "passphrase, made by 'minisign -G', work too."),
        {{"las registry keygen lab.key", ""}},
        setup_registry_keygen},
+      {"lock",
+       kChange,
+       N_("write down what is installed, to make other machines so"),
+       N_("A lock names every module with its exact version, variant and the digests of what it "
+          "was "
+          "made of, the models with theirs, the services with port and options, the wishes, the "
+          "policies in force, and what of the machine the choice of builds depended on. No times, "
+          "no folders of this machine: the same state gives the same bytes. Without -o it goes to "
+          "standard output."),
+       {{"las lock > las.lock", ""},
+        {"las lock -o las.lock", N_("whole or not at all; a second time changes nothing")},
+        {"las lock --json", N_("for programs")}},
+       setup_lock},
+      {"apply",
+       kChange,
+       N_("make this machine what a lock or a las.yaml says"),
+       N_("The file is a lock (kind: lock), or one you write, which names modules (with ranges, "
+          "variants, modes, holds), models (path or digest) and services (model, engine, port, "
+          "options, running). A lock is exact: modules and services that it does not name are "
+          "removed, versions go up or down, and bytes with another digest than the lock's are "
+          "refused. With a las.yaml what it does not name stays, unless --prune. Models are "
+          "forgotten with --prune only. A file of a model is looked for beside the document and in "
+          "the folders of --models.\n\n"
+          "It is done in steps that are each done or not: models come in, one transaction changes "
+          "modules, wishes and services together, and services that only stand still or run "
+          "against the file are started and stopped. If a step fails, the error says what was done "
+          "before, and the same command goes on from there.\n\n"
+          "Exit status: 0 done or nothing to do; 10 with --check when something differs; 1 a "
+          "faulty "
+          "file or a missing model; 3 a policy denies it; 4 a lock for another machine, or a "
+          "release that the catalog no longer has; 5 busy, or a port is taken; 6 other bytes than "
+          "the lock names; 7 network; 8 a service did not become healthy and all was taken back."),
+       {{"las apply las.lock --check", N_("what differs; exit status 10 if anything does")},
+        {"las apply las.lock --dry-run", N_("only the plan")},
+        {"las apply --yes las.lock --models /srv/models", N_("in a provisioning script")},
+        {"las apply --yes las.yaml --prune", N_("what the file does not name leaves")}},
+       setup_apply,
+       true,
+       false,
+       "--check"},
 
       {"model", kRun, N_("the models of this machine"), "", {}, nullptr},
       {"model import",

@@ -209,8 +209,8 @@ Severity parse_severity(const std::string& text) {
 }
 
 int run_command(const std::vector<std::string>& arguments,
-                const CommandSpec& spec,
                 const Run& command,
+                bool changes,
                 const GlobalOptions& options,
                 const app::Platform& platform,
                 const Streams& streams,
@@ -241,7 +241,6 @@ int run_command(const std::vector<std::string>& arguments,
                                       choose_style(options, platform.environment, streams),
                                       least,
                                       color_on(streams.err_is_terminal)));
-  const bool changes = spec.changes && !options.dry_run;
   if (changes) {
     LogOptions log;
     log.file = session.layout().logs / "las.log";
@@ -320,7 +319,10 @@ int parse_and_run(const std::vector<std::string>& arguments,
   const auto& [spec, command] = parser.commands.at(chosen);
   if (spec->setup == setup_complete)
     adopt_scope(arguments, options);
-  return run_command(arguments, *spec, command, options, platform, streams, cancellation);
+  const bool only_looks = options.dry_run || (spec->only_looks_with != nullptr &&
+                                              chosen->count(spec->only_looks_with) > 0);
+  return run_command(
+      arguments, command, spec->changes && !only_looks, options, platform, streams, cancellation);
 }
 
 }  // namespace

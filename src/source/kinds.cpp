@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
 #include "las/source/source.hpp"
 
 namespace las::source {
 
 std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activity&) {
+  return {};
+}
+
+catalog::Source SourceKind::bound_to(const catalog::Source& source,
+                                     const std::vector<InputArtifact>& artifacts) const {
+  if (!artifacts.empty())
+    throw Error(ErrorKind::Unsatisfiable,
+                _("what this kind of source delivers has no digest to hold it to"),
+                source.kind());
+  return source;
+}
+
+std::map<std::string, std::string> SourceKind::versions(const std::string&, const Activity&) {
   return {};
 }
 

@@ -21,7 +21,9 @@
 /// description writes and reads it, so that a field cannot be written and forgotten by the reader.
 ///
 /// Reading ignores fields it does not know (a record of a las that knew more) and refuses a missing
-/// or mistyped one: a Fault that says which, for the caller to name the record.
+/// or mistyped one: a Fault that says which, for the caller to name the record. A field that came
+/// later is visited with `later`: written only when it differs from what it means to lack it, so
+/// that the records of an earlier las are read, and written again, as they were.
 namespace las::state::record_json {
 
 using Json = nlohmann::json;
@@ -46,6 +48,7 @@ void fields(Visitor& visit, Record& record) {
   visit("variant", record.variant);
   visit("mode", record.mode);
   visit("held", record.held);
+  visit.later("wished", record.wished, true);
 }
 
 template <typename Visitor, Is<ExternalChange> Record>
@@ -53,6 +56,12 @@ void fields(Visitor& visit, Record& record) {
   visit("kind", record.kind);
   visit("before", record.before);
   visit("wanted", record.wanted);
+}
+
+template <typename Visitor, Is<InstalledArtifact> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("from", record.from);
+  visit("digest", record.digest);
 }
 
 template <typename Visitor, Is<InstalledModule> Record>
@@ -73,6 +82,7 @@ void fields(Visitor& visit, Record& record) {
   visit("executables", record.executables);
   visit("external", record.external);
   visit("requires_modules", record.requires_modules);
+  visit.later("artifacts", record.artifacts, std::vector<InstalledArtifact>{});
 }
 
 template <typename Visitor, Is<ServiceInstance> Record>
@@ -93,6 +103,7 @@ void fields(Visitor& visit, Record& record) {
   visit("api", record.api);
   visit("data_directory", record.data_directory);
   visit("unit_text", record.unit_text);
+  visit.later("options", record.options, std::map<std::string, std::string>{});
 }
 
 template <typename Visitor, Is<Generation> Record>
@@ -249,6 +260,12 @@ struct Writer {
 
   template <typename Value>
   void operator()(const char* key, const Value& value);
+
+  template <typename Value>
+  void later(const char* key, const Value& value, const Value& lacking) {
+    if (!(value == lacking))
+      (*this)(key, value);
+  }
 };
 
 template <typename Record>
@@ -353,6 +370,14 @@ struct Reader {
 
   template <typename Value>
   void operator()(const char* key, Value& value);
+
+  template <typename Value>
+  void later(const char* key, Value& value, const Value& lacking) {
+    if (object.contains(key))
+      (*this)(key, value);
+    else
+      value = lacking;
+  }
 };
 
 template <typename Record>

@@ -4,6 +4,7 @@
 #include "las/resolve/resolve.hpp"
 #include "las/state/records.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ struct Plan {
   std::vector<PlannedAction> actions;    ///< in order: dependencies before their users; removals
                                          ///< first users, then dependencies
   std::vector<state::WorldEntry> world;  ///< afterwards
+  /// Modules that stay as they are and get another reason ("was a wish, is a dependency").
+  std::map<std::string, state::Reason> reasons = {};
 
   bool empty() const { return actions.empty(); }
 };

@@ -23,7 +23,8 @@ struct WorldEntry {
   std::string range;    ///< version wish, "" = any
   std::string variant;  ///< "" = the best
   std::string mode;     ///< "" = as policy and manifest prefer
-  bool held = false;
+  bool held = false;    ///< neither changed nor removed
+  bool wished = true;   ///< false: it came with others, and the user only holds it
   bool operator==(const WorldEntry&) const = default;
 };
 
@@ -34,6 +35,13 @@ struct ExternalChange {
   std::string before;  ///< that kind's own JSON: what was there
   std::string wanted;  ///< that kind's own JSON: what it brings
   bool operator==(const ExternalChange&) const = default;
+};
+
+/// What a payload was made of, so that a lock can ask for the same again.
+struct InstalledArtifact {
+  std::string from;  ///< its first URL, mirrors left out; or what its kind of source calls it
+  Digest digest;
+  bool operator==(const InstalledArtifact&) const = default;
 };
 
 struct InstalledModule {
@@ -52,6 +60,7 @@ struct InstalledModule {
   std::map<std::string, std::string> executables;  ///< name → absolute path
   std::vector<ExternalChange> external;
   std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
+  std::vector<InstalledArtifact> artifacts;   ///< empty: a kind without, or an older record
   bool operator==(const InstalledModule&) const = default;
 };
 
@@ -71,7 +80,8 @@ struct ServiceInstance {
   std::int64_t stop_timeout_s = 20;
   std::string api;  ///< "openai" or ""
   std::string data_directory;
-  std::string unit_text;  ///< rendered; the generation's units/ holds the same
+  std::map<std::string, std::string> options;  ///< that were set; the manifest's defaults are not
+  std::string unit_text;                       ///< rendered; the generation's units/ holds the same
   bool operator==(const ServiceInstance&) const = default;
 };
 

@@ -35,6 +35,7 @@ inline state::InstalledModule full_installed_module() {
   module.executables = {{"engine", "/var/lib/las/store/engine/bin/engine"}, {"tool", "/x/ü"}};
   module.external = {full_external_change(), {.kind = "user", .before = "{}", .wanted = "{}"}};
   module.requires_modules = {"base", "runtime"};
+  module.artifacts = {{"https://example.test/engine.tar.gz", digest_filled_with('c')}};
   return module;
 }
 
@@ -55,13 +56,18 @@ inline state::ServiceInstance full_service_instance() {
   service.stop_timeout_s = -1;
   service.api = "openai";
   service.data_directory = "/var/lib/las/data/engine";
+  service.options = {{"context", "4096"}};
   service.unit_text = "[Unit]\nDescription=chat\n";
   return service;
 }
 
 inline state::WorldEntry full_world_entry() {
-  return {
-      .module = "engine", .range = ">=1.2,<2", .variant = "cpu", .mode = "native", .held = true};
+  return {.module = "engine",
+          .range = ">=1.2,<2",
+          .variant = "cpu",
+          .mode = "native",
+          .held = true,
+          .wished = false};
 }
 
 inline state::Generation full_generation(std::uint64_t number) {
