@@ -130,6 +130,7 @@ suite_cli() {
   python_suite e2e-completion tests/e2e test_completion
   python_suite e2e-registry tests/e2e test_registry
   python_suite e2e-lock tests/e2e test_lock
+  python_suite e2e-change tests/e2e test_change
 }
 
 suite_crash() { python_suite crash-kill tests/crash test_kill; }

@@ -2,6 +2,7 @@
 #include "las/app/install.hpp"
 
 #include "planning.hpp"
+#include "purge.hpp"
 
 #include "las/app/overrides.hpp"
 #include "las/app/registries.hpp"
@@ -142,9 +143,9 @@ void add_override_lines(Session& session, PreparedPlan& prepared, const Activity
   }
 }
 
-PreparedPlan prepare_change(Session& session,
-                            const ChangeRequest& request,
-                            const Activity& activity) {
+namespace {
+
+resolve::Request wishes_of(const ChangeRequest& request) {
   resolve::Request wishes;
   for (const std::string& text : request.install) {
     resolve::Wish wish = resolve::parse_wish(text);
@@ -157,13 +158,37 @@ PreparedPlan prepare_change(Session& session,
   wishes.remove = request.remove;
   wishes.upgrade = request.upgrade;
   wishes.upgrade_all = request.upgrade_all;
+  wishes.prefer = request.prefer;
+  wishes.optionals = request.optionals;
+  return wishes;
+}
 
+// What the plan cannot know or would not do by itself.
+void add_notes(const resolve::Resolution& resolution, PreparedPlan& prepared) {
+  for (const resolve::Choice& choice : resolution.choices) {
+    for (const std::string& tool : choice.unverified_tools)
+      prepared.notes.push_back(
+          fmt::format(fmt::runtime(_("{} needs {}; las cannot tell whether this machine has it")),
+                      choice.name,
+                      tool));
+  }
+  for (const resolve::Explanation::Reason& reason : resolution.passed_over)
+    prepared.notes.push_back(
+        fmt::format(fmt::runtime(_("not taken: {}: {}")), reason.subject, reason.text));
+}
+
+}  // namespace
+
+ChangeOutcome plan_change(Session& session,
+                          const ChangeRequest& request,
+                          const Activity& activity) {
+  const resolve::Request wishes = wishes_of(request);
   const state::Generation present = current_generation(session);
-  const resolve::Outcome outcome = resolve::resolve(
-      wishes,
-      {session.catalog(activity), session.profile(activity), session.verdict(activity), present});
+  const resolve::World world{
+      session.catalog(activity), session.profile(activity), session.verdict(activity), present};
+  resolve::Outcome outcome = resolve::resolve(wishes, world);
   if (outcome.explanation)
-    throw resolve::to_error(*outcome.explanation);
+    return {std::nullopt, std::move(outcome.explanation)};
 
   Reinstallation anew;
   if (request.reinstall) {
@@ -174,7 +199,46 @@ PreparedPlan prepare_change(Session& session,
   PreparedPlan prepared =
       plan_resolution(session, present, wishes, *outcome.resolution, anew, activity);
   describe_plan(session, prepared, activity);
-  prepared.only_world_changes = prepared.plan.empty() && prepared.plan.world != present.world;
+  if (request.upgrade_all || !request.upgrade.empty()) {
+    prepared.kept_back = resolve::standings(world, wishes, *outcome.resolution);
+    auto& all = prepared.kept_back;
+    all.erase(std::remove_if(
+                  all.begin(), all.end(), [](const auto& one) { return one.kept_back.empty(); }),
+              all.end());
+  }
+  if (request.purge)
+    add_purge(session, request.remove, present, prepared);
+  add_notes(*outcome.resolution, prepared);
+  prepared.only_world_changes = prepared.plan.empty() && (prepared.plan.world != present.world ||
+                                                          !prepared.plan.requirements.empty());
+  return {std::move(prepared), std::nullopt};
+}
+
+PreparedPlan prepare_change(Session& session,
+                            const ChangeRequest& request,
+                            const Activity& activity) {
+  ChangeOutcome outcome = plan_change(session, request, activity);
+  if (outcome.explanation)
+    throw resolve::to_error(*outcome.explanation);
+  return *std::move(outcome.prepared);
+}
+
+PreparedPlan prepare_hold(Session& session,
+                          const std::vector<std::string>& names,
+                          HoldWish wish,
+                          const Activity& activity) {
+  resolve::Request request;
+  (wish == HoldWish::Hold ? request.hold : request.unhold) = names;
+  const state::Generation present = current_generation(session);
+  const resolve::World world{
+      session.catalog(activity), session.profile(activity), session.verdict(activity), present};
+  // The resolver knows the names and what to say about those it does not.
+  if (const resolve::Outcome outcome = resolve::resolve(request, world); outcome.explanation)
+    throw resolve::to_error(*outcome.explanation);
+  PreparedPlan prepared;
+  prepared.plan = plan::make_hold_plan(present, request);
+  prepared.base_generation = present.number;
+  prepared.only_world_changes = prepared.plan.world != present.world;
   return prepared;
 }
 

@@ -54,6 +54,10 @@ std::string shown(std::string_view text);
 /// "las --user start x" in a run with --user, and so with --root.
 std::string in_scope(std::string_view text, const GlobalOptions& options);
 
+/// An error as {"schema": 1, "success": false, "error": ...}; `status`: the exit status it leads
+/// to.
+nlohmann::ordered_json error_document(const Error& error, const GlobalOptions& options, int status);
+
 /// What a full disk or a closed reader behind standard output is reported as. `is_done`: what the
 /// command was to change is changed all the same.
 Error output_error(bool is_done);
@@ -113,6 +117,7 @@ inline constexpr const char* kValue = "VALUE";  ///< may be empty
 
 // --- commands/*.cpp; one function per command, listed in command_table.cpp ---
 Run setup_apply(CLI::App& app);
+Run setup_autoremove(CLI::App& app);
 Run setup_chat(CLI::App& app);
 Run setup_complete(CLI::App& app);
 Run setup_completion(CLI::App& app);
@@ -120,9 +125,11 @@ Run setup_config_get(CLI::App& app);
 Run setup_config_list(CLI::App& app);
 Run setup_config_set(CLI::App& app);
 Run setup_config_unset(CLI::App& app);
+Run setup_depends(CLI::App& app);
 Run setup_detect(CLI::App& app);
 Run setup_health(CLI::App& app);
 Run setup_history(CLI::App& app);
+Run setup_hold(CLI::App& app);
 Run setup_install(CLI::App& app);
 Run setup_lint(CLI::App& app);
 Run setup_list(CLI::App& app);
@@ -133,10 +140,12 @@ Run setup_metrics(CLI::App& app);
 Run setup_model_import(CLI::App& app);
 Run setup_model_list(CLI::App& app);
 Run setup_model_remove(CLI::App& app);
+Run setup_outdated(CLI::App& app);
 Run setup_override_add(CLI::App& app);
 Run setup_override_list(CLI::App& app);
 Run setup_override_log(CLI::App& app);
 Run setup_override_revert(CLI::App& app);
+Run setup_plan(CLI::App& app);
 Run setup_policy_explain(CLI::App& app);
 Run setup_policy_lint(CLI::App& app);
 Run setup_policy_list(CLI::App& app);
@@ -149,6 +158,8 @@ Run setup_registry_list(CLI::App& app);
 Run setup_registry_remove(CLI::App& app);
 Run setup_registry_trust(CLI::App& app);
 Run setup_registry_verify(CLI::App& app);
+Run setup_purge(CLI::App& app);
+Run setup_rdepends(CLI::App& app);
 Run setup_remove(CLI::App& app);
 Run setup_rollback(CLI::App& app);
 Run setup_search(CLI::App& app);
@@ -158,7 +169,9 @@ Run setup_start(CLI::App& app);
 Run setup_status(CLI::App& app);
 Run setup_stop(CLI::App& app);
 Run setup_update(CLI::App& app);
+Run setup_unhold(CLI::App& app);
 Run setup_upgrade(CLI::App& app);
 Run setup_verify(CLI::App& app);
+Run setup_why(CLI::App& app);
 
 }  // namespace las::cli

@@ -3,6 +3,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/printable.hpp"
+#include "las/base/text.hpp"
 
 #include <algorithm>
 
@@ -105,6 +106,8 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
         action.action != plan::Action::Undeploy)
       out += "      " + sizes(action) + "\n";
     out += render_sources(prepared, action, context);
+    if (!action.suggests.empty())
+      out += "      " + _("suggests") + ": " + shown(text::join(action.suggests, ", ")) + "\n";
     if (action.unpinned)
       out += "      " +
              _("unpinned: the publisher's checksum is fetched and fixed at this install") + "\n";
@@ -116,6 +119,12 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
                          action.service->port) +
              "\n";
   }
+  for (const auto& line : prepared.purge)
+    out += fmt::format(fmt::runtime(_("  delete for good: {} ({}), the data of {}")),
+                       context.bold(line.folder.string()),
+                       line.size.to_string(),
+                       shown(line.service)) +
+           "\n";
   for (const auto& line : prepared.overrides)
     out += "  " + context.paint(_("override"), 33) + ": " +
            fmt::format(fmt::runtime(_("{} rests on {} ({}); without it: {}")),
@@ -141,6 +150,7 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
                          {"reason", std::string(state::to_string(action.reason))},
                          {"why", action.why},
                          {"unpinned", action.unpinned},
+                         {"suggests", strings_json(action.suggests)},
                          {"download_size", size_json(action.download_size)},
                          {"installed_size", size_json(action.installed_size)}};
     item["sources"] = ordered_json::array();
@@ -163,9 +173,65 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
                          {"id", line.override_id},
                          {"reason", line.reason},
                          {"denial", line.denial}});
+  ordered_json purge = ordered_json::array();
+  for (const auto& line : prepared.purge)
+    purge.push_back({{"module", line.module},
+                     {"service", line.service},
+                     {"folder", line.folder.string()},
+                     {"size", line.size.bytes()}});
   return {{"actions", std::move(actions)},
+          {"kept_back", standings_json(prepared.kept_back)},
+          {"purge", std::move(purge)},
           {"overrides", std::move(overrides)},
           {"notes", strings_json(prepared.notes)}};
+}
+
+ordered_json reasons_json(const std::vector<resolve::Explanation::Reason>& reasons) {
+  ordered_json all = ordered_json::array();
+  for (const auto& reason : reasons)
+    all.push_back({{"subject", reason.subject}, {"text", reason.text}});
+  return all;
+}
+
+ordered_json standings_json(const std::vector<resolve::Standing>& standings) {
+  ordered_json all = ordered_json::array();
+  for (const resolve::Standing& one : standings)
+    all.push_back(
+        {{"name", one.name},
+         {"installed", one.installed.text()},
+         {"variant", one.variant},
+         {"possible", one.possible.text()},
+         {"possible_variant", one.possible_variant},
+         {"newest", one.newest.empty() ? ordered_json(nullptr) : ordered_json(one.newest.text())},
+         {"held", one.held},
+         {"reasons", reasons_json(one.kept_back)}});
+  return all;
+}
+
+int refuse(Context& context, const resolve::Explanation& explanation) {
+  const Error error = resolve::to_error(explanation);
+  const int status = exit_status(error, context.activity.cancellation);
+  ordered_json document = error_document(error, context.options, status);
+  if (context.options.json) {
+    document["error"]["explanation"] = {
+        {"kind", std::string(resolve::to_string(explanation.kind))},
+        {"wanted", explanation.wanted},
+        {"reasons", reasons_json(explanation.reasons)},
+        {"suggestion", in_scope(explanation.suggestion, context.options)},
+        {"denied", strings_json(explanation.denied)}};
+    context.print_json(std::move(document));
+    return status;
+  }
+  if (explanation.reasons.size() < 2)
+    throw error;
+  context.activity.debug("cli", error.what());
+  std::ostream& err = context.streams.err;
+  err << "las: " << shown(error.message()) << ": " << shown(explanation.wanted) << "\n";
+  for (const auto& reason : explanation.reasons)
+    err << "  " << shown(reason.subject) << " " << shown(reason.text) << "\n";
+  err << _("hint") << ": " << shown(document["error"]["hint"].get<std::string>()) << "\n"
+      << std::flush;
+  return status;
 }
 
 ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options) {
@@ -219,12 +285,41 @@ int show_lint(Context& context, const app::LintResult& result) {
   return result.diagnostics.has_errors() ? 1 : 0;
 }
 
+namespace {
+
+// Told before all else: it is what did not happen.
+std::string render_kept_back(const app::PreparedPlan& prepared, const Context& context) {
+  std::string out;
+  for (const resolve::Standing& one : prepared.kept_back) {
+    const std::string what =
+        one.newest.empty()
+            ? fmt::format(fmt::runtime(_("stays at {}")), one.possible.text())
+            : fmt::format(
+                  fmt::runtime(_("stays at {}, not {}")), one.possible.text(), one.newest.text());
+    out += context.paint(_("kept back"), 33) + ": " + context.bold(one.name) + " " + shown(what) +
+           "\n";
+    for (const auto& reason : one.kept_back)
+      out += "      " + shown(reason.subject) + " " + shown(reason.text) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
 int show_and_execute(Context& context, const app::PreparedPlan& prepared, const std::string& done) {
   const bool json = context.options.json;
+  if (!json && !context.options.quiet)
+    context.out << render_kept_back(prepared, context);
   if (prepared.plan.empty()) {
     // Recording a wish changes no module, so there is nothing to ask about.
     if (prepared.only_world_changes && context.options.dry_run) {
-      context.unchanged(_("Would record it as wished for; nothing is installed."));
+      if (json)
+        context.print_json({{"success", true},
+                            {"changed", false},
+                            {"message", _("Would record it as wished for; nothing is installed.")},
+                            {"plan", plan_json(prepared)}});
+      else
+        context.note(_("Would record it as wished for; nothing is installed."));
       return context.options.detailed_exit ? 10 : 0;
     }
     const bool record = prepared.only_world_changes;

@@ -22,6 +22,13 @@ std::string render_table(const std::vector<std::string>& header,
 std::string render_plan(const app::PreparedPlan& prepared, const Context& context);
 nlohmann::ordered_json plan_json(const app::PreparedPlan& prepared);
 
+/// How installed modules stand against the catalog, as data.
+nlohmann::ordered_json standings_json(const std::vector<resolve::Standing>& standings);
+nlohmann::ordered_json reasons_json(const std::vector<resolve::Explanation::Reason>& reasons);
+
+/// Says why a request cannot be met, one reason a line, or as data; the exit status.
+int refuse(Context& context, const resolve::Explanation& explanation);
+
 nlohmann::ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options);
 nlohmann::ordered_json strings_json(const std::vector<std::string>& items);
 

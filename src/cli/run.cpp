@@ -84,24 +84,32 @@ std::string sentence_of(const Error& error) {
   return line;
 }
 
+}  // namespace
+
+ordered_json error_document(const Error& error, const GlobalOptions& options, int status) {
+  return {{"schema", 1},
+          {"success", false},
+          {"error",
+           {{"kind", std::string(to_string(error.kind()))},
+            {"exit_status", status},
+            {"message", error.message()},
+            {"subject", error.subject()},
+            {"cause", error.cause()},
+            {"context", error.contexts()},
+            {"hint", in_scope(hint_of(error), options)},
+            {"rolled_back", error.was_rolled_back()}}}};
+}
+
+namespace {
+
 void render_error(const Error& error,
                   const Streams& streams,
                   const GlobalOptions& options,
                   int status) {
   const std::string hint = in_scope(hint_of(error), options);
   if (options.json && streams.out) {
-    ordered_json document = {{"schema", 1},
-                             {"success", false},
-                             {"error",
-                              {{"kind", std::string(to_string(error.kind()))},
-                               {"exit_status", status},
-                               {"message", error.message()},
-                               {"subject", error.subject()},
-                               {"cause", error.cause()},
-                               {"context", error.contexts()},
-                               {"hint", hint},
-                               {"rolled_back", error.was_rolled_back()}}}};
-    streams.out << document.dump(2, ' ', false, ordered_json::error_handler_t::replace)
+    streams.out << error_document(error, options, status)
+                       .dump(2, ' ', false, ordered_json::error_handler_t::replace)
                 << std::endl;
     return;
   }

@@ -66,6 +66,7 @@ PlannedAction bring(Action kind,
   action.reason = choice.reason;
   action.why = choice.why;
   action.requires_modules = choice.requires_modules;
+  action.suggests = choice.suggests;
   if (choice.manifest != nullptr) {
     action.manifest_directory = choice.manifest->directory;
     action.system_packages = choice.manifest->dependencies.system;
@@ -128,6 +129,23 @@ std::vector<state::WorldEntry> next_world(const state::Generation& present,
     entry.range = wish.range.to_string();
     entry.variant = wish.variant;
     entry.mode = wish.mode;  // `held` stays: only its own command lifts it
+    entry.wished = true;
+  }
+  for (const std::string& name : request.hold) {
+    state::WorldEntry& entry = world[name];
+    const state::InstalledModule* installed = present.find(name);
+    if (entry.module.empty())
+      entry.wished = installed == nullptr || installed->reason == state::Reason::User;
+    entry.module = name;
+    entry.held = true;
+  }
+  for (const std::string& name : request.unhold) {
+    const auto found = world.find(name);
+    if (found == world.end())
+      continue;
+    found->second.held = false;
+    if (!found->second.wished)
+      world.erase(found);
   }
   std::vector<state::WorldEntry> entries;
   for (auto& [name, entry] : world)
@@ -169,6 +187,38 @@ void describe_preferred_source(PlannedAction& action) {
   action.installed_size = preferred.installed_size;
 }
 
+Plan make_hold_plan(const state::Generation& present, const resolve::Request& request) {
+  return {{}, next_world(present, request), {}, {}};
+}
+
+std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& before,
+                                       const std::vector<state::WorldEntry>& after) {
+  std::map<std::string, std::pair<state::WorldEntry, state::WorldEntry>> entries;
+  state::WorldEntry none;
+  none.wished = false;
+  const auto at = [&](const std::string& name) -> auto& {
+    return entries.emplace(name, std::pair(none, none)).first->second;
+  };
+  for (const state::WorldEntry& entry : before)
+    at(entry.module).first = entry;
+  for (const state::WorldEntry& entry : after)
+    at(entry.module).second = entry;
+  std::vector<std::string> changes;
+  for (const auto& [name, pair] : entries) {
+    const auto& [old, now] = pair;
+    if (old.held != now.held)
+      changes.push_back((now.held ? "hold " : "unhold ") + name);
+    if (!now.wished)
+      continue;  // a wish goes with its module
+    std::string wish = "wish for " + name;
+    if (!now.range.empty())
+      wish += " " + now.range;
+    if (!old.wished || old.range != now.range || old.variant != now.variant || old.mode != now.mode)
+      changes.push_back(std::move(wish));
+  }
+  return changes;
+}
+
 Plan make_plan(const state::Generation& present,
                const resolve::Request& request,
                const resolve::Resolution& resolution) {
@@ -191,6 +241,18 @@ Plan make_plan(const state::Generation& present,
     const state::InstalledModule* before = found == installed.end() ? nullptr : found->second;
     if (const auto action = action_for(choice, before))
       plan.actions.push_back(bring(*action, choice, before));
+  }
+  for (const resolve::Choice& choice : resolution.choices) {
+    const auto found = installed.find(choice.name);
+    if (found == installed.end() || !choice.already_installed)
+      continue;
+    // What the catalog adds is no change; that it works with another now is one.
+    const auto& now = choice.requires_modules;
+    const auto& before = found->second->requires_modules;
+    if (std::any_of(before.begin(), before.end(), [&](const std::string& name) {
+          return installed.count(name) > 0 && std::find(now.begin(), now.end(), name) == now.end();
+        }))
+      plan.requirements.emplace(choice.name, now);
   }
   plan.world = next_world(present, request);
   return plan;
@@ -217,7 +279,7 @@ Plan make_deploy_plan(const state::Generation& present, const state::ServiceInst
           : fmt::format(fmt::runtime(_("serves {} with {}")), service.model, service.module);
   action.requires_modules = {service.module};
   action.service = service;
-  return {{std::move(action)}, present.world};
+  return {{std::move(action)}, present.world, {}, {}};
 }
 
 Plan make_undeploy_plan(const state::Generation& present, const std::string& service_id) {
@@ -243,7 +305,7 @@ Plan make_undeploy_plan(const state::Generation& present, const std::string& ser
           ? fmt::format(fmt::runtime(_("ran {}")), service->module)
           : fmt::format(fmt::runtime(_("served {} with {}")), service->model, service->module);
   action.requires_modules = {service->module};
-  return {{std::move(action)}, present.world};
+  return {{std::move(action)}, present.world, {}, {}};
 }
 
 std::string summary(const PlannedAction& action) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "choices.hpp"
 
+#include "explain.hpp"
+#include "runtime_tools.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
@@ -29,14 +32,29 @@ class ChoiceMaker {
   }
 
   Resolution make() const {
-    const std::map<std::string, std::string> needed = needed_modules();
+    const std::map<std::string, Need> needed = needed_modules();
     Resolution resolution;
-    for (const auto& [name, needed_by] : needed)
-      resolution.choices.push_back(make_choice(nodes_.at(name), needed_by));
+    for (const auto& [name, need] : needed) {
+      resolution.choices.push_back(make_choice(nodes_.at(name), need));
+      Choice& choice = resolution.choices.back();
+      if (!choice.already_installed)
+        choice.suggests = suggestions(nodes_.at(name), needed);
+    }
+    for (const std::string& name : request_.prefer) {
+      if (needed.count(name) == 0)
+        resolution.passed_over.push_back(why_passed_over(name));
+    }
+    add_companions_passed_over(needed, resolution);
     return resolution;
   }
 
  private:
+  // Why a module is kept.
+  struct Need {
+    std::string by;  // "" for what the user wants
+    bool optional = false;
+  };
+
   const Wish* wish_for(const std::string& name) const {
     const auto found = std::find_if(request_.install.begin(),
                                     request_.install.end(),
@@ -61,66 +79,135 @@ class ChoiceMaker {
     return {names.begin(), names.end()};
   }
 
-  // Of several that are there the one it works with already, else the first by name.
+  bool is_preferred(const std::string& name) const {
+    return std::find(request_.prefer.begin(), request_.prefer.end(), name) != request_.prefer.end();
+  }
+
+  // Of several that are there the one it works with already (unless another is preferred for it),
+  // then what is preferred, then the first by name.
   std::optional<std::string> provider_for(const std::string& capability,
                                           const Formulation::Node& user) const {
-    std::optional<std::string> first;
+    std::optional<std::string> first, preferred;
     for (const catalog::Manifest* manifest : universe_.providers(capability)) {
       if (manifest->name == user.module->name)
         return std::nullopt;
       if (nodes_.count(manifest->name) == 0)
         continue;
-      if (user.module->installed != nullptr) {
+      const bool may_switch = user.module->asked && !request_.prefer.empty();
+      if (user.module->installed != nullptr && !may_switch) {
         const auto& recorded = user.module->installed->requires_modules;
         if (std::find(recorded.begin(), recorded.end(), manifest->name) != recorded.end())
           return manifest->name;
       }
+      if (!preferred && is_preferred(manifest->name))
+        preferred = manifest->name;
       if (!first)
         first = manifest->name;
     }
-    return first;
+    return preferred ? preferred : first;
   }
 
-  // The modules to keep, each with the one that needs it ("" for what the user wants).
-  std::map<std::string, std::string> needed_modules() const {
-    std::map<std::string, std::string> needed;
+  // The modules to keep. What is needed is followed to its end first, so that a companion that
+  // something needs as well is no mere companion.
+  std::map<std::string, Need> needed_modules() const {
+    std::map<std::string, Need> needed;
     std::vector<std::string> to_visit;
-    const auto need = [&](const std::string& name, const std::string& by) {
-      if (nodes_.count(name) > 0 && needed.emplace(name, by).second)
+    const auto need = [&](const std::string& name, const std::string& by, bool optional) {
+      if (nodes_.count(name) > 0 && needed.emplace(name, Need{by, optional}).second)
         to_visit.push_back(name);
+    };
+    std::size_t next = 0;
+    const auto follow = [&] {
+      for (; next < to_visit.size(); ++next) {
+        const std::string name = to_visit[next];
+        for (const std::string& required : required_.at(name))
+          need(required, name, false);
+      }
     };
     for (const auto& [name, node] : nodes_) {
       if (is_root(node))
-        need(name, {});
+        need(name, {}, false);
     }
+    follow();
+    for (const auto& [name, node] : nodes_) {
+      if (node.module->held)
+        need(name, {}, false);
+    }
+    follow();
     for (std::size_t i = 0; i < to_visit.size(); ++i) {
       const std::string name = to_visit[i];
-      for (const std::string& required : required_.at(name))
-        need(required, name);
       for (const std::string& optional : optional_modules(nodes_.at(name)))
-        need(optional, name);
+        need(optional, name, true);
+      follow();
     }
     return needed;
   }
 
-  // Optional companions are never brought in by themselves, but stay while their module does.
+  // Optional companions come only when that is asked for, but stay while their module does.
   std::vector<std::string> optional_modules(const Formulation::Node& node) const {
     std::vector<std::string> names;
-    if (node.module->manifest == nullptr || node.build->release == nullptr)
+    const Optionals wish = node.module->optionals;
+    if (wish == Optionals::Drop)
       return names;
-    const auto& dependencies = node.build->release->dependencies
-                                   ? *node.build->release->dependencies
-                                   : node.module->manifest->dependencies;
-    for (const catalog::ModuleDependency& optional : dependencies.optional) {
+    for (const auto& optional : dependencies_of(*node.module, *node.build).optional) {
       const auto found = nodes_.find(optional.name);
-      if (found != nodes_.end() && found->second.module->installed != nullptr &&
-          found->second.module->installed->reason == state::Reason::Optional)
+      if (found == nodes_.end() || !optional.range.contains(found->second.build->version))
+        continue;
+      const state::InstalledModule* installed = found->second.module->installed;
+      if (wish == Optionals::Bring ||
+          (installed != nullptr && installed->reason == state::Reason::Optional))
         names.push_back(optional.name);
     }
     return names;
   }
 
-  Choice make_choice(const Formulation::Node& node, const std::string& needed_by) const {
+  std::vector<std::string> suggestions(const Formulation::Node& node,
+                                       const std::map<std::string, Need>& needed) const {
+    std::vector<std::string> names;
+    if (node.module->optionals == Optionals::Bring)
+      return names;  // why those are missing is told
+    for (const auto& optional : dependencies_of(*node.module, *node.build).optional) {
+      if (needed.count(optional.name) == 0)
+        names.push_back(
+            Demand{Demand::Kind::Module, optional.name, optional.range, {}, {}, false}.to_string());
+    }
+    return names;
+  }
+
+  // Those that were to come along.
+  void add_companions_passed_over(const std::map<std::string, Need>& needed,
+                                  Resolution& resolution) const {
+    for (const auto& [name, need] : needed) {
+      const Formulation::Node& node = nodes_.at(name);
+      for (const Demand& demand : universe_.recommendations(*node.module, *node.build)) {
+        if (needed.count(demand.name) > 0)
+          continue;
+        const Module* module = universe_.find(demand.name);
+        resolution.passed_over.push_back(
+            module == nullptr ? Explanation::Reason{demand.name, _("is not in the catalog")}
+                              : why_not_taken(*module, demand));
+      }
+    }
+  }
+
+  static Explanation::Reason why_not_taken(const Module& module, const Demand& demand) {
+    if (std::any_of(module.builds.begin(), module.builds.end(), [&](const Build& build) {
+          return build.usable() && demand.accepts(build);
+        }))
+      return {module.name, _("does not go with the other modules")};
+    return why_no_build(module, demand).reasons.front();
+  }
+
+  Explanation::Reason why_passed_over(const std::string& name) const {
+    const Module* module = universe_.find(name);
+    if (module == nullptr)
+      return {name, _("provides nothing that is needed here")};
+    if (nodes_.count(name) > 0)
+      return {name, _("is preferred, but what is needed works with another already")};
+    return why_not_taken(*module, Demand{Demand::Kind::Module, name, {}, {}, {}, false});
+  }
+
+  Choice make_choice(const Formulation::Node& node, const Need& need) const {
     const Module& module = *node.module;
     Choice choice;
     choice.manifest = module.manifest;
@@ -133,18 +220,21 @@ class ChoiceMaker {
     choice.already_installed = node.build->installed;
     if (is_root(node))
       choice.reason = state::Reason::User;
-    else if (module.installed != nullptr && module.installed->reason == state::Reason::Optional)
-      choice.reason = state::Reason::Optional;
     else
-      choice.reason = state::Reason::Dependency;
-    choice.why = why(node, needed_by);
+      choice.reason = need.optional ? state::Reason::Optional : state::Reason::Dependency;
+    choice.why = why(node, need);
+    if (!choice.already_installed)
+      choice.unverified_tools = unverified_tools(dependencies_of(module, *node.build), universe_);
     return choice;
   }
 
-  std::string why(const Formulation::Node& node, const std::string& needed_by) const {
+  std::string why(const Formulation::Node& node, const Need& need) const {
     std::vector<std::string> clauses;
-    if (!needed_by.empty())
-      clauses.push_back(fmt::format(fmt::runtime(_("needed by {}")), needed_by));
+    if (!need.by.empty())
+      clauses.push_back(fmt::format(
+          fmt::runtime(need.optional ? _("suggested by {}") : _("needed by {}")), need.by));
+    if (is_preferred(node.module->name))
+      clauses.push_back(_("preferred"));
     if (node.build->installed) {
       clauses.push_back(_("installed"));
       return text::join(clauses, "; ");

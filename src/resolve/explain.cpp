@@ -94,6 +94,8 @@ NoBuild rejected_as_a_whole(const Module& module, const Build& build) {
         why.reasons,
         {of_release ? module.name + " " + build.version.text() : module.name, rejection.text});
     why.by_policy = why.by_policy || rejection.kind == Rejection::Kind::Policy;
+    if (why.remedy.empty())
+      why.remedy = rejection.remedy;
   }
   return why;
 }
@@ -114,6 +116,8 @@ NoBuild rejected(const Module& module, const std::vector<const Build*>& builds) 
                  {module.name + " " + build->version.text() + " (" + build->variant_name + ")",
                   rejection.text});
       why.by_policy = why.by_policy && policy;
+      if (why.remedy.empty())
+        why.remedy = rejection.remedy;
     }
   }
   return why;
@@ -172,6 +176,15 @@ Explanation unknown_wish(const std::string& name, const Universe& universe) {
   return explanation;
 }
 
+Explanation unknown_preference(const std::string& name, const Universe& universe) {
+  Explanation explanation;
+  explanation.kind = Explanation::Kind::UnknownName;
+  explanation.wanted = name;
+  const std::string nearest = nearest_name(name, catalog_names(universe.world().catalog));
+  explanation.suggestion = nearest.empty() ? "las search " + name : "--prefer " + nearest;
+  return explanation;
+}
+
 Explanation unknown_installed(const std::string& command,
                               const std::string& name,
                               const Universe& universe) {
@@ -197,6 +210,22 @@ bool is_installed(const std::string& name, const World& world) {
                      [&](const auto& module) { return module.name == name; });
 }
 
+std::optional<Explanation> explain_held_removal(const Request& request, const Universe& universe) {
+  Explanation explanation;
+  std::vector<std::string> held;
+  for (const std::string& name : request.remove) {
+    if (!universe.is_held(name))
+      continue;
+    held.push_back(name);
+    explanation.reasons.push_back({name, _("is held, so it is not removed")});
+  }
+  if (held.empty())
+    return std::nullopt;
+  explanation.wanted = text::join(held, ", ");
+  explanation.suggestion = "las unhold " + text::join(held, " ");
+  return explanation;
+}
+
 std::optional<Explanation> explain_names(const Request& request, const Universe& universe) {
   const World& world = universe.world();
   for (const Wish& wish : request.install) {
@@ -214,11 +243,26 @@ std::optional<Explanation> explain_names(const Request& request, const Universe&
     if (!is_installed(name, world) && world.catalog.find(name) == nullptr)
       return unknown_installed("remove", name, universe);
   }
-  for (const std::string& name : request.upgrade) {
-    if (!is_installed(name, world))
-      return unknown_installed("upgrade", name, universe);
+  const std::pair<const char*, const std::vector<std::string>*> of_installed[] = {
+      {"upgrade", &request.upgrade}, {"unhold", &request.unhold}};
+  for (const auto& [command, names] : of_installed) {
+    for (const std::string& name : *names) {
+      if (!is_installed(name, world))
+        return unknown_installed(command, name, universe);
+    }
   }
-  return std::nullopt;
+  for (const std::string& name : request.hold) {
+    if (!is_installed(name, world) &&
+        std::none_of(request.install.begin(), request.install.end(), [&](const Wish& wish) {
+          return wish.name == name;
+        }))
+      return unknown_installed("hold", name, universe);
+  }
+  for (const std::string& name : request.prefer) {
+    if (world.catalog.find(name) == nullptr)
+      return unknown_preference(name, universe);
+  }
+  return explain_held_removal(request, universe);
 }
 
 }  // namespace
@@ -240,6 +284,7 @@ std::optional<Explanation> explain_request(const Request& request, const Univers
     explanation.wanted = wish.name;
     explanation.reasons = std::move(why.reasons);
     explanation.denied = std::move(why.denied);
+    explanation.suggestion = std::move(why.remedy);
     return explanation;
   }
   return std::nullopt;

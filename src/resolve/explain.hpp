@@ -13,6 +13,7 @@ struct NoBuild {
   std::vector<Explanation::Reason> reasons;  ///< in reading order
   bool by_policy = false;                    ///< a policy decides it
   std::vector<std::string> denied;           ///< overrides of these would make a build possible
+  std::string remedy = {};                   ///< what to type to lift one of the reasons
 };
 
 /// Why no build of `module` meets `demand`.

@@ -52,7 +52,8 @@ class ClashReport {
       for (const Clash* clash : of_package_[package])
         add(*clash);
     }
-    explanation.suggestion = add_installed();
+    const std::string remedy = add_installed();
+    explanation.suggestion = remedy_.empty() ? remedy : remedy_;
     flush(explanation.reasons);
     if (terminals_ > 0 && terminals_ == policy_terminals_) {
       explanation.kind = Explanation::Kind::PolicyDenied;
@@ -135,20 +136,21 @@ class ClashReport {
 
   // Returns what would clear the way when a single module stands in it.
   std::string add_installed() {
-    std::vector<std::string> names;
+    std::vector<std::string> names, held_names;
     for (const Clash& clash : clashes_) {
       if (clash.kind != Clash::Kind::Job || formulation_.is_request(clash.demand))
         continue;
       const Module* module = universe_.find(formulation_.demand(clash.demand).name);
       if (module == nullptr || module->installed == nullptr)
         continue;
-      const bool held = module->world != nullptr && module->world->held;
+      const bool held = module->held;
       add_line(module->name,
                Version(module->installed->version),
                held ? _("is installed and held") : _("is installed and wanted"));
-      if (!held)
-        names.push_back(module->name);
+      (held ? held_names : names).push_back(module->name);
     }
+    if (!held_names.empty())
+      return "las unhold " + text::join(held_names, " ");
     return names.size() == 1 ? "las remove " + names.front() : std::string();
   }
 
@@ -212,6 +214,8 @@ class ClashReport {
     NoBuild one = why_no_build(*module, demand);
     why.by_policy = why.by_policy && one.by_policy;
     why.reasons.insert(why.reasons.end(), one.reasons.begin(), one.reasons.end());
+    if (why.remedy.empty())
+      why.remedy = one.remedy;
     if (why.denied.empty())  // of several providers one is enough
       why.denied = std::move(one.denied);
   }
@@ -220,6 +224,8 @@ class ClashReport {
               const Version& version,
               const std::string& needed,
               NoBuild why) {
+    if (remedy_.empty())
+      remedy_ = why.remedy;
     if (why.by_policy && !why.reasons.empty()) {
       ++policy_terminals_;
       for (std::string& capability : why.denied) {
@@ -274,6 +280,7 @@ class ClashReport {
   std::map<std::pair<std::string, std::string>, std::size_t> index_;
   int terminals_ = 0, policy_terminals_ = 0;
   std::vector<std::string> denied_;
+  std::string remedy_;  // of what a requirement ends at
 };
 
 }  // namespace
@@ -283,6 +290,18 @@ Explanation explain_clash(const Request& request,
                           const Formulation& formulation,
                           const std::vector<Clash>& clashes) {
   return ClashReport(universe, formulation, clashes).make(request);
+}
+
+std::string_view to_string(Explanation::Kind kind) {
+  switch (kind) {
+    case Explanation::Kind::UnknownName:
+      return "unknown-name";
+    case Explanation::Kind::PolicyDenied:
+      return "policy-denied";
+    case Explanation::Kind::Unsatisfiable:
+      return "unsatisfiable";
+  }
+  return "unsatisfiable";
 }
 
 Error to_error(const Explanation& explanation) {

@@ -29,6 +29,13 @@ std::vector<const Build*> by_preference(const Module& module) {
   return order;
 }
 
+bool provides_what_is_needed(const catalog::Manifest& manifest, const Universe& universe) {
+  return std::any_of(
+      manifest.provides.begin(), manifest.provides.end(), [&](const std::string& capability) {
+        return universe.is_reached_capability(capability);
+      });
+}
+
 // No name, range, variant or mode contains a line break.
 std::string key_of(const Demand& demand) {
   std::string key = demand.kind == Demand::Kind::Module ? "module" : "capability";
@@ -62,6 +69,8 @@ Formulation::Formulation(const Request& request, const Universe& universe) {
       problem_.packages[i].requirements.push_back(index_of(demand));
     for (const Demand& demand : universe.conflicts(*nodes_[i].module, *nodes_[i].build))
       problem_.packages[i].conflicts.push_back(index_of(demand));
+    for (const Demand& demand : universe.recommendations(*nodes_[i].module, *nodes_[i].build))
+      problem_.packages[i].recommendations.push_back(index_of(demand));
   }
   add_jobs(request, universe);
 }
@@ -79,7 +88,7 @@ void Formulation::add_nodes(const Universe& universe) {
             all.push_back(nodes_.size());
         }
       }
-      problem_.packages.push_back({name, preference--, module.installed != nullptr, {}, {}});
+      problem_.packages.push_back({name, preference--, module.installed != nullptr, {}, {}, {}});
       nodes_.push_back({&module, build});
     }
   }
@@ -93,12 +102,18 @@ void Formulation::add_jobs(const Request& request, const Universe& universe) {
     requested_.insert(index_of(demand));
     done.insert(wish.name);
   }
+  for (const std::string& name : request.prefer) {
+    const Module* module = universe.find(name);
+    if (module != nullptr && module->manifest != nullptr && done.count(name) == 0 &&
+        provides_what_is_needed(*module->manifest, universe))
+      add_job(demand_of(Wish{name, {}, {}, {}}), true);
+  }
   for (const auto& [name, module] : universe.modules()) {
     if (module.installed == nullptr || done.count(name) > 0)
       continue;
     Demand demand;
     demand.name = name;
-    if (module.wanted_by_user())
+    if (module.wanted_by_user() || module.held)
       add_job(module.world != nullptr ? demand_of(*module.world) : demand, false);
     else if (module.installed->reason == state::Reason::Optional)
       add_job(demand, true);

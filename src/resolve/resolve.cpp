@@ -2,8 +2,11 @@
 #include "las/resolve/resolve.hpp"
 
 #include "choices.hpp"
+#include "consequences.hpp"
 #include "explain.hpp"
 #include "solver.hpp"
+
+#include <algorithm>
 
 namespace las::resolve {
 
@@ -24,24 +27,21 @@ Outcome attempt(const Request& request, const Universe& universe) {
   return {std::nullopt, explain_clash(request, universe, formulation, answer.clashes)};
 }
 
-// As a shell takes it.
-std::string to_argument(const Wish& wish) {
-  if (wish.range.any())
-    return wish.name;
-  const auto& bounds = wish.range.bounds();
-  if (bounds.size() == 1 && bounds.front().op == VersionRange::Operator::Equal)
-    return wish.name + "=" + bounds.front().version.text();
-  return "'" + wish.name + "@" + wish.range.to_string() + "'";
+bool brings_something(const Resolution& resolution) {
+  return std::any_of(resolution.choices.begin(),
+                     resolution.choices.end(),
+                     [](const Choice& choice) { return !choice.already_installed; });
 }
 
-// Only what really resolves is suggested.
+// Only what really resolves, and is not there already, is suggested.
 std::string suggest(const Request& request,
                     const Explanation& explanation,
                     const Universe& universe) {
   for (const Wish& wish : alternatives(request, explanation, universe)) {
     Request other;
     other.install.push_back(wish);
-    if (attempt(other, Universe(other, universe.world())).resolution)
+    const Outcome outcome = attempt(other, Universe(other, universe.world()));
+    if (outcome.resolution && brings_something(*outcome.resolution))
       return "las install " + to_argument(wish);
   }
   return {};
@@ -49,10 +49,19 @@ std::string suggest(const Request& request,
 
 }  // namespace
 
+Outcome resolve_without_advice(const Request& request, const World& world) {
+  return attempt(request, Universe(request, world));
+}
+
 Outcome resolve(const Request& request, const World& world) {
   const Universe universe(request, world);
   Outcome outcome = attempt(request, universe);
-  if (outcome.explanation) {
+  if (!outcome.explanation)
+    return outcome;
+  // Another module is a better advice than a removal, but a worse one than lifting what is in the
+  // way.
+  const std::string& advice = outcome.explanation->suggestion;
+  if (advice.empty() || advice.starts_with("las remove ")) {
     if (std::string other = suggest(request, *outcome.explanation, universe); !other.empty())
       outcome.explanation->suggestion = std::move(other);
   }

@@ -118,6 +118,9 @@ class LibsolvRun {
       for (const std::size_t demand : package.conflicts)
         ids.push(demand_ids_[demand]);
       set_dependencies(solvable, SOLVABLE_CONFLICTS, ids);
+      for (const std::size_t demand : package.recommendations)
+        ids.push(demand_ids_[demand]);
+      set_dependencies(solvable, SOLVABLE_RECOMMENDS, ids);
     }
   }
 

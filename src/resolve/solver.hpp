@@ -16,6 +16,7 @@ struct Problem {
     bool favoured = false;                  ///< among names that meet a demand: before the others
     std::vector<std::size_t> requirements;  ///< demands to be met
     std::vector<std::size_t> conflicts;     ///< demands none of whose packages may be there too
+    std::vector<std::size_t> recommendations = {};  ///< demands to be met where that is possible
   };
 
   struct Job {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "universe.hpp"
 
+#include "runtime_tools.hpp"
+
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
@@ -10,11 +12,6 @@
 namespace las::resolve {
 
 namespace {
-
-const catalog::Dependencies& dependencies_of(const catalog::Manifest& manifest,
-                                             const catalog::Release& release) {
-  return release.dependencies ? *release.dependencies : manifest.dependencies;
-}
 
 bool contains(const std::vector<std::string>& values, std::string_view value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -61,11 +58,32 @@ void hold(Module& module) {
       build.rejections.push_back(
           {Rejection::Kind::Other,
            true,
-           fmt::format(fmt::runtime(_("is held at {}")), module.installed->version)});
+           fmt::format(fmt::runtime(_("is held at {}")), module.installed->version),
+           {},
+           "las unhold " + module.name});
+  }
+}
+
+// Who only asks for something newer does not want anything older.
+void forbid_going_back(Module& module) {
+  const Version installed(module.installed->version);
+  for (Build& build : module.builds) {
+    if (!build.installed && build.version < installed)
+      build.rejections.push_back(
+          {Rejection::Kind::Other,
+           false,
+           fmt::format(fmt::runtime(_("an upgrade never goes back from {}")), installed.text())});
   }
 }
 
 }  // namespace
+
+const catalog::Dependencies& dependencies_of(const Module& module, const Build& build) {
+  static const catalog::Dependencies kNone;
+  if (build.release == nullptr)
+    return kNone;
+  return build.release->dependencies ? *build.release->dependencies : module.manifest->dependencies;
+}
 
 const Build* Module::installed_build() const {
   const auto found = std::find_if(
@@ -74,7 +92,8 @@ const Build* Module::installed_build() const {
 }
 
 bool Module::wanted_by_user() const {
-  return world != nullptr || (installed != nullptr && installed->reason == state::Reason::User);
+  return (world != nullptr && world->wished) ||
+         (installed != nullptr && installed->reason == state::Reason::User);
 }
 
 bool Demand::accepts(const Build& build) const {
@@ -97,6 +116,7 @@ std::string Demand::to_string() const {
 
 Universe::Universe(const Request& request, const World& world)
     : world_(world),
+      request_(request),
       only_installed_(request.install.empty() && request.upgrade.empty() && !request.upgrade_all),
       removed_(request.remove.begin(), request.remove.end()) {
   for (const state::WorldEntry& entry : world.installed.world)
@@ -126,6 +146,13 @@ const Module* Universe::find(std::string_view name) const {
   return found == modules_.end() ? nullptr : &found->second;
 }
 
+bool Universe::is_held(std::string_view name) const {
+  if (installed_.count(name) == 0 || contains(request_.unhold, name))
+    return false;
+  const auto wish = wanted_.find(name);
+  return contains(request_.hold, name) || (wish != wanted_.end() && wish->second->held);
+}
+
 const std::vector<const catalog::Manifest*>& Universe::providers(
     std::string_view capability) const {
   return world_.catalog.providers(capability);
@@ -144,11 +171,20 @@ void Universe::add(const std::string& name, const Request& request) {
   module.upgrade = request.upgrade_all || contains(request.upgrade, name);
   if (module.manifest != nullptr)
     module.builds = assess_builds(*module.manifest, world_);
+  module.asked = std::any_of(request.install.begin(), request.install.end(), [&](const Wish& wish) {
+    return wish.name == name;
+  });
+  if (module.asked)
+    module.optionals = request.optionals;
   if (module.installed != nullptr) {
     place_installed(module);
-    if (module.world != nullptr && module.world->held)
+    module.held = is_held(name);
+    if (module.held)
       hold(module);
+    if (request.install.empty())
+      forbid_going_back(module);
   }
+  check_tools(module, *this);
   if (only_installed_)
     module.builds.erase(std::remove_if(module.builds.begin(),
                                        module.builds.end(),
@@ -161,7 +197,10 @@ void Universe::reach(const Module& module, std::vector<std::string>& names) {
   for (const Build& build : module.builds) {
     if (!build.usable())
       continue;
-    for (const Demand& demand : requirements(module, build)) {
+    std::vector<Demand> demands = requirements(module, build);
+    for (Demand& demand : recommendations(module, build))
+      demands.push_back(std::move(demand));
+    for (const Demand& demand : demands) {
       if (demand.kind == Demand::Kind::Module) {
         names.push_back(demand.name);
         continue;
@@ -182,11 +221,21 @@ std::vector<Demand> Universe::requirements(const Module& module, const Build& bu
   std::vector<Demand> demands;
   if (build.release == nullptr)
     return demands;
-  const catalog::Dependencies& all = dependencies_of(*module.manifest, *build.release);
+  const catalog::Dependencies& all = dependencies_of(module, build);
   for (const catalog::ModuleDependency& dependency : all.modules)
     demands.push_back({Demand::Kind::Module, dependency.name, dependency.range, {}, {}, false});
   for (const std::string& capability : all.capabilities)
     demands.push_back({Demand::Kind::Capability, capability, {}, {}, {}, false});
+  add_tool_demands(all, *this, demands);
+  return demands;
+}
+
+std::vector<Demand> Universe::recommendations(const Module& module, const Build& build) const {
+  std::vector<Demand> demands;
+  if (module.optionals != Optionals::Bring)
+    return demands;
+  for (const catalog::ModuleDependency& optional : dependencies_of(module, build).optional)
+    demands.push_back({Demand::Kind::Module, optional.name, optional.range, {}, {}, false});
   return demands;
 }
 
@@ -195,9 +244,7 @@ std::vector<Demand> Universe::requirements(const Module& module, const Build& bu
 // that changed must not make unrelated requests fail.
 std::vector<Demand> Universe::installed_requirements(const Module& module,
                                                      const Build& build) const {
-  static const catalog::Dependencies kNone;
-  const catalog::Dependencies& known =
-      build.release != nullptr ? dependencies_of(*module.manifest, *build.release) : kNone;
+  const catalog::Dependencies& known = dependencies_of(module, build);
   std::vector<Demand> demands;
   std::set<std::string_view> covered;  // by a demand for a capability
   for (const std::string& capability : known.capabilities) {
@@ -219,7 +266,9 @@ std::vector<Demand> Universe::installed_requirements(const Module& module,
         std::find_if(known.modules.begin(), known.modules.end(), [&](const auto& dependency) {
           return dependency.name == name;
         });
-    if (listed == known.modules.end() && covered.count(name) > 0)
+    // A preference is for what is asked for; the others keep the provider they work with.
+    const bool keeps_provider = !request_.prefer.empty() && !module.asked;
+    if (listed == known.modules.end() && covered.count(name) > 0 && !keeps_provider)
       continue;
     Demand demand{Demand::Kind::Module, name, {}, {}, {}, false};
     if (listed != known.modules.end() && listed->range.contains(Version(present->second->version)))

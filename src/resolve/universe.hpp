@@ -18,6 +18,7 @@ struct Rejection {
   bool whole_module = false;    ///< the same for every build of the module
   std::string text;             ///< one clause
   std::string capability = {};  ///< Policy: what is denied
+  std::string remedy = {};      ///< what to type to lift it; may be empty
 };
 
 /// One way to have a module: a release in a variant and a mode.
@@ -40,7 +41,10 @@ struct Module {
   const state::InstalledModule* installed = nullptr;  ///< nullptr: not installed
   const state::WorldEntry* world = nullptr;           ///< nullptr: the user did not ask for it
   bool upgrade = false;                               ///< else what is installed is preferred
-  std::vector<Build> builds;                          ///< best first, possible or not
+  bool held = false;                                  ///< installed, and to stay as it is
+  bool asked = false;                                 ///< for by this request
+  Optionals optionals = Optionals::Keep;
+  std::vector<Build> builds;  ///< best first, possible or not
 
   const Build* installed_build() const;
   /// Whether the user, rather than another module, wants it.
@@ -72,12 +76,22 @@ class Universe {
 
   const Module* find(std::string_view name) const;
 
+  /// Whether a hold is on the installed module, to be removed or not.
+  bool is_held(std::string_view name) const;
+
   bool is_removed(std::string_view name) const { return removed_.count(name) > 0; }
 
   /// Every module of the catalog that provides `capability`, by name.
   const std::vector<const catalog::Manifest*>& providers(std::string_view capability) const;
   std::vector<Demand> requirements(const Module& module, const Build& build) const;
   std::vector<Demand> conflicts(const Module& module, const Build& build) const;
+  /// What is to come along if it can.
+  std::vector<Demand> recommendations(const Module& module, const Build& build) const;
+
+  /// Whether something that can be chosen needs the capability.
+  bool is_reached_capability(std::string_view capability) const {
+    return reached_capabilities_.count(capability) > 0;
+  }
 
  private:
   void add(const std::string& name, const Request& request);
@@ -85,6 +99,7 @@ class Universe {
   std::vector<Demand> installed_requirements(const Module& module, const Build& build) const;
 
   const World& world_;
+  const Request& request_;
   bool only_installed_;  ///< a request that only removes brings nothing new
   std::map<std::string, Module, std::less<>> modules_;
   std::set<std::string, std::less<>> removed_;
@@ -92,6 +107,10 @@ class Universe {
   std::map<std::string, const state::WorldEntry*, std::less<>> wanted_;
   std::map<std::string, const state::InstalledModule*, std::less<>> installed_;
 };
+
+/// What a build was made to depend on: the release's own list, else the manifest's. Nothing for a
+/// build that the catalog does not have.
+const catalog::Dependencies& dependencies_of(const Module& module, const Build& build);
 
 /// All builds of one module, compared with the machine and the policy; best first.
 std::vector<Build> assess_builds(const catalog::Manifest& manifest, const World& world);

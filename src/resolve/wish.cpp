@@ -37,6 +37,20 @@ VersionRange parse_range(std::string_view range_text, std::string_view wish) {
 
 }  // namespace
 
+std::string to_argument(const Wish& wish) {
+  std::string text = wish.name;
+  const auto& bounds = wish.range.bounds();
+  if (bounds.size() == 1 && bounds.front().op == VersionRange::Operator::Equal)
+    text += "=" + bounds.front().version.text();
+  else if (!wish.range.any())
+    text = "'" + wish.name + "@" + wish.range.to_string() + "'";
+  if (!wish.variant.empty())
+    text += " --variant " + wish.variant;
+  if (!wish.mode.empty())
+    text += " --mode " + wish.mode;
+  return text;
+}
+
 Wish parse_wish(std::string_view input) {
   const std::string_view text = text::trim(input);
   const auto name_end = std::min(text.find_first_of("=@"), text.size());

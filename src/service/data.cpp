@@ -26,6 +26,18 @@ bool is_private_twin(const fs::path& target, const fs::path& link) {
 
 }  // namespace
 
+ByteSize data_size(const platform::FileReader& files, const fs::path& directory) {
+  const auto status = files.status(directory);
+  if (!status)
+    return {};
+  if (status->kind != platform::FileKind::Symlink)
+    return platform::tree_size(files, directory);
+  const fs::path link = directory.lexically_normal();
+  const fs::path target = (link.parent_path() / files.read_symlink(directory)).lexically_normal();
+  return is_private_twin(target, link) && files.exists(target) ? platform::tree_size(files, target)
+                                                               : ByteSize();
+}
+
 void purge_data(platform::FileSystem& files, const fs::path& directory) {
   const auto status = files.status(directory);
   if (status && status->kind == platform::FileKind::Symlink) {

@@ -158,6 +158,7 @@ void fields(Visitor& visit, Record& record) {
   visit("staged_payloads", record.staged_payloads);
   visit("external", record.external);
   visit("wishes", record.wishes);
+  visit.later("purge", record.purge, std::vector<std::string>{});
 }
 
 template <typename Visitor, Is<OperationRecord> Record>

@@ -196,6 +196,14 @@ void finish(Run& run,
   report_failure(steady, [&] {
     undo_external(run.world, no_longer_wanted(from, to), still_wanted(to), steady);
   });
+  // The journal names the folders until all are gone, so that an interrupted run is finished by the
+  // next; nothing uses them any more.
+  for (const std::string& folder : run.journal.purge) {
+    report_failure(steady, [&] {
+      service::purge_data(run.world.files, folder);
+      activity.info("transaction", fmt::format(fmt::runtime(_("deleted {}")), folder));
+    });
+  }
   report_failure(steady, [&] {
     for (const std::string& payload : run.journal.staged_payloads) {
       const fs::path damaged = run.world.layout.store() / damaged_name(run, payload);

@@ -73,10 +73,12 @@ state::Generation next_generation(const Run& run,
   next.world = plan.world;
   for (const plan::PlannedAction& action : plan.actions)
     apply(next, action, staged);
-  // A dependency that was asked for since is the user's own.
+  // A dependency that was asked for since is the user's own; one that is only held is not.
   for (state::InstalledModule& module : next.modules) {
+    if (const auto found = plan.requirements.find(module.name); found != plan.requirements.end())
+      module.requires_modules = found->second;
     if (std::any_of(next.world.begin(), next.world.end(), [&](const auto& wish) {
-          return wish.module == module.name;
+          return wish.wished && wish.module == module.name;
         }))
       module.reason = state::Reason::User;
   }

@@ -108,9 +108,15 @@ Result Transactor::run(const plan::Plan& plan,
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
     run.operation.changes.push_back(plan::summary(action));
+  run.journal.purge = plan.purge;
+  state::Generation present;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  for (std::string& change : plan::world_changes(present.world, plan.world))
+    run.operation.changes.push_back(std::move(change));
+  for (const std::string& folder : plan.purge)
+    run.operation.changes.push_back("purge " + folder);
   open_journal(run, std::nullopt);
-  const state::Generation present =
-      load_generation(surroundings_.store, run.journal.from_generation);
 
   state::Generation next;
   try {

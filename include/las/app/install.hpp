@@ -3,9 +3,11 @@
 
 #include "las/app/session.hpp"
 #include "las/plan/plan.hpp"
+#include "las/resolve/inspect.hpp"
 #include "las/resolve/resolve.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,8 +20,11 @@ struct ChangeRequest {
   std::vector<std::string> remove;
   std::vector<std::string> upgrade;  ///< installed modules to bring to their newest release
   bool upgrade_all = false;
-  bool reinstall = false;     ///< fetch and unpack again what is installed already
-  std::string variant, mode;  ///< for all installed wishes; "" = the best
+  bool reinstall = false;           ///< fetch and unpack again what is installed already
+  std::string variant, mode;        ///< for all installed wishes; "" = the best
+  std::vector<std::string> prefer;  ///< of several providers of a capability, these
+  resolve::Optionals optionals = resolve::Optionals::Keep;
+  bool purge = false;  ///< the data of the services of what is removed, too
 };
 
 /// A plan to show before it is run.
@@ -41,16 +46,46 @@ struct PreparedPlan {
   };
 
   std::vector<OverrideLine> overrides;
+  /// Upgrades: what does not come to its newest release, and why.
+  std::vector<resolve::Standing> kept_back;
+
+  /// A folder of `plan.purge`, which is deleted for good.
+  struct PurgeLine {
+    std::string module, service;
+    std::filesystem::path folder;
+    ByteSize size;
+  };
+
+  std::vector<PurgeLine> purge;
   std::vector<std::string> notes;     ///< translated: what it will run under, what it cannot do
   std::uint64_t base_generation = 0;  ///< the generation the plan starts from
   /// What the user asked for changes although no module does (a dependency becomes a wish).
   bool only_world_changes = false;
 };
 
-/// Resolves and plans; changes nothing and needs no lock. Throws what resolve::to_error makes.
+/// What to do, or why it cannot be done.
+struct ChangeOutcome {
+  std::optional<PreparedPlan> prepared;
+  std::optional<resolve::Explanation> explanation;  ///< exactly one of the two
+};
+
+/// Resolves and plans; changes nothing and needs no lock. Usage for a wish that is none; NotFound
+/// when data are to be purged of something that is unknown.
+ChangeOutcome plan_change(Session& session, const ChangeRequest& request, const Activity& activity);
+
+/// The same; throws what resolve::to_error makes of an explanation.
 PreparedPlan prepare_change(Session& session,
                             const ChangeRequest& request,
                             const Activity& activity);
+
+enum class HoldWish { Hold, Unhold };
+
+/// A plan that changes no module: from now on these installed modules are neither changed nor
+/// removed, or are so again. NotFound, with the nearest name, for what is not installed.
+PreparedPlan prepare_hold(Session& session,
+                          const std::vector<std::string>& names,
+                          HoldWish wish,
+                          const Activity& activity);
 
 /// Fills `overrides` of a plan.
 void add_override_lines(Session& session, PreparedPlan& prepared, const Activity& activity);

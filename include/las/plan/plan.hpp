@@ -27,6 +27,7 @@ struct PlannedAction {
   std::string manifest_directory;
   std::vector<std::string> requires_modules;
   std::vector<std::string> system_packages;  ///< of the distribution, needed at run time
+  std::vector<std::string> suggests;         ///< optional companions that do not come along
   /// Deploy: the service to run.
   std::optional<state::ServiceInstance> service;
   bool unpinned = false;  ///< no digest is known ahead for the preferred source
@@ -39,14 +40,27 @@ struct Plan {
   std::vector<state::WorldEntry> world;  ///< afterwards
   /// Modules that stay as they are and get another reason ("was a wish, is a dependency").
   std::map<std::string, state::Reason> reasons = {};
+  /// What modules that stay as they are need afterwards, where that changes: another provider took
+  /// the place of one that leaves.
+  std::map<std::string, std::vector<std::string>> requirements = {};
+  /// Data folders of services that are deleted after all else is done and proven.
+  std::vector<std::string> purge = {};
 
-  bool empty() const { return actions.empty(); }
+  bool empty() const { return actions.empty() && purge.empty(); }
 };
 
 /// `request` is needed to keep the world (the user's intent) apart from dependencies.
 Plan make_plan(const state::Generation& present,
                const resolve::Request& request,
                const resolve::Resolution& resolution);
+
+/// Only the holds of `request`: no module changes. NotFound, with a hint, for what is not
+/// installed.
+Plan make_hold_plan(const state::Generation& present, const resolve::Request& request);
+
+/// "hold engine", "wish for engine": what differs between the wishes, for history.
+std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& before,
+                                       const std::vector<state::WorldEntry>& after);
 
 /// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to
 /// be called again when the list of sources changed.

@@ -102,6 +102,9 @@ Health probe_health(Supervisor& supervisor,
 /// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
 void purge_data(platform::FileSystem& files, const std::filesystem::path& directory);
 
+/// Bytes in a service's data, wherever purge_data() would find them.
+ByteSize data_size(const platform::FileReader& files, const std::filesystem::path& directory);
+
 /// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is
 /// none.
 std::uint16_t choose_port(std::uint16_t first,

@@ -140,6 +140,7 @@ struct Journal {
   std::vector<std::string> staged_payloads;  ///< store folders this transaction may have created
   std::vector<ExternalChange> external;      ///< in the order they were begun
   std::vector<ServiceWish> wishes;           ///< as they were before, for the way back
+  std::vector<std::string> purge;            ///< data folders to delete once all is proven
   bool operator==(const Journal&) const = default;
 };
 

@@ -34,6 +34,12 @@ state::Generation current(const Context& context) {
   return generation;
 }
 
+bool is_held(const state::Generation& generation, const std::string& name) {
+  return std::any_of(generation.world.begin(), generation.world.end(), [&](const auto& entry) {
+    return entry.held && entry.module == name;
+  });
+}
+
 int run_search(Context& context, const std::vector<std::string>& words) {
   const auto hits = context.session.catalog(context.activity).search(text::join(words, " "));
   const state::Generation generation = current(context);
@@ -70,6 +76,17 @@ ordered_json source_json(const catalog::Source& source, const std::string& from)
           {"note", source.note}};
 }
 
+ordered_json installed_json(const state::Generation& generation, const std::string& name) {
+  const state::InstalledModule* module = generation.find(name);
+  if (module == nullptr)
+    return nullptr;
+  return {{"version", module->version},
+          {"variant", module->variant},
+          {"mode", module->mode},
+          {"reason", std::string(state::to_string(module->reason))},
+          {"held", is_held(generation, name)}};
+}
+
 ordered_json show_json(Context& context, const catalog::Manifest& manifest) {
   ordered_json releases = ordered_json::array();
   for (const catalog::Release& release : manifest.releases) {
@@ -96,6 +113,7 @@ ordered_json show_json(Context& context, const catalog::Manifest& manifest) {
           {"homepage", manifest.homepage},
           {"origin", manifest.origin},
           {"provides", manifest.provides},
+          {"installed", installed_json(current(context), manifest.name)},
           {"releases", std::move(releases)}};
 }
 
@@ -151,7 +169,7 @@ int run_show(Context& context, const std::vector<std::string>& names) {
     if (const state::InstalledModule* installed = generation.find(name))
       line(_("Installed"),
            installed->version + " (" + installed->variant + "), " + _("from") + " " +
-               installed->source_detail);
+               installed->source_detail + (is_held(generation, name) ? ", " + _("held") : ""));
     for (const catalog::Release& release : manifest.releases)
       print_release(context, release);
     if (manifest.releases.empty())
@@ -193,6 +211,7 @@ int run_list(Context& context, bool available) {
                          {"variant", module.variant},
                          {"mode", module.mode},
                          {"reason", std::string(state::to_string(module.reason))},
+                         {"held", is_held(generation, module.name)},
                          {"source", module.source},
                          {"from", module.source_detail},
                          {"store", module.store_name},
@@ -209,7 +228,8 @@ int run_list(Context& context, bool available) {
                     module.mode,
                     module.source,
                     module.size.to_string(),
-                    std::string(state::to_string(module.reason))});
+                    std::string(state::to_string(module.reason)) +
+                        (is_held(generation, module.name) ? ", " + _("held") : "")});
   if (rows.empty())
     context.note(_("Nothing is installed. Find something with: las search WORD"));
   else

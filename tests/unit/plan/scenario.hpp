@@ -20,7 +20,7 @@ std::vector<las::policy::Rule> policy(const std::string& text, const std::string
 las::state::Generation installed(const std::string& text);
 las::resolve::Request request(const std::string& text);
 
-/// Resolves and plans; what comes of it as @EXPECT spells it.
+/// Resolves and plans, or answers a question; what comes of it as @EXPECT spells it.
 std::string run(const Sections& sections, const std::string& source_directory);
 
 }  // namespace scenario

@@ -129,6 +129,10 @@ HardwareProfile plain_machine() {
   profile.nvlink = Fact<bool>::known(false, kOrigin);
   profile.tools.nvidia_driver = Fact<Version>::missing("no driver is loaded");
   profile.tools.cuda_driver = Fact<Version>::missing("no driver is loaded");
+  profile.tools.systemd = Fact<Version>::known(Version("252.22"), kOrigin);
+  profile.tools.python = Fact<Version>::known(Version("3.11.2"), kOrigin);
+  profile.tools.podman = Fact<Version>::missing("there is no podman in PATH");
+  profile.tools.docker = Fact<Version>::missing("there is no docker in PATH");
   return profile;
 }
 
@@ -172,45 +176,10 @@ void add_installed(const std::string& line, state::Generation& generation) {
     else
       slip("unknown part of an installed module", parts[i]);
   }
-  if (module.reason == state::Reason::User)
+  entry.wished = module.reason == state::Reason::User;
+  if (entry.wished || entry.held)
     generation.world.push_back(entry);
   generation.modules.push_back(std::move(module));
-}
-
-std::string spell(const plan::Plan& plan) {
-  std::string out;
-  for (const plan::PlannedAction& action : plan.actions)
-    out += fmt::format(
-        "{}: {}: {}\n", plan::summary(action), state::to_string(action.reason), action.why);
-  if (plan.empty())
-    out += "nothing to do\n";
-  std::vector<std::string> world;
-  for (const state::WorldEntry& entry : plan.world) {
-    std::string wish = entry.module;
-    if (!entry.range.empty())
-      wish += "@" + entry.range;
-    if (!entry.variant.empty())
-      wish += " (" + entry.variant + ")";
-    if (entry.held)
-      wish += " held";
-    world.push_back(wish);
-  }
-  return out + "world:" + (world.empty() ? "" : " ") + text::join(world, ", ") + "\n";
-}
-
-std::string spell(const resolve::Explanation& explanation) {
-  using Kind = resolve::Explanation::Kind;
-  std::string out = explanation.kind == Kind::UnknownName    ? "unknown name"
-                    : explanation.kind == Kind::PolicyDenied ? "policy denied"
-                                                             : "unsatisfiable";
-  out += ": " + explanation.wanted + "\n";
-  for (const auto& reason : explanation.reasons)
-    out += "  " + reason.subject + ": " + reason.text + "\n";
-  for (const std::string& name : explanation.denied)
-    out += "  override: " + name + "\n";
-  if (!explanation.suggestion.empty())
-    out += "  try: " + explanation.suggestion + "\n";
-  return out;
 }
 
 }  // namespace
@@ -237,6 +206,11 @@ Sections split(const std::string& text) {
 
 HardwareProfile machine(const std::string& section) {
   HardwareProfile profile = plain_machine();
+  const std::map<std::string, Fact<Version> hardware::Tools::*> tools = {
+      {"podman", &hardware::Tools::podman},
+      {"docker", &hardware::Tools::docker},
+      {"python3", &hardware::Tools::python},
+      {"systemd", &hardware::Tools::systemd}};
   for (const std::string& line : full_lines(section)) {
     const auto colon = line.find(':');
     const std::string key = line.substr(0, colon);
@@ -256,6 +230,12 @@ HardwareProfile machine(const std::string& section) {
       profile.gpus = fact<std::vector<Gpu>>(value, nullptr);
     else if (key == "gpu")
       add_gpu(value, profile);
+    else if (key == "os")
+      profile.os.id = Fact<std::string>::known(value, kOrigin);
+    else if (key == "nvlink")
+      profile.nvlink = Fact<bool>::known(value == "yes", kOrigin);
+    else if (const auto tool = tools.find(key); tool != tools.end())
+      profile.tools.*(tool->second) = fact<Version>(value, to_version);
     else
       slip("unknown key of a machine", key);
   }
@@ -270,6 +250,13 @@ catalog::Catalog catalog(const std::string& section, const std::string& source_d
         *files, {{"built-in", source_directory + "/share/manifests"}}, diagnostics);
     refuse_faults(diagnostics);
     return shipped;
+  }
+  constexpr std::string_view kFile = "file ";
+  if (const std::string_view word = text::trim(section); word.starts_with(kFile)) {
+    const std::string name(word.substr(kFile.size()));
+    return catalog(platform::make_posix_file_system()->read_file(
+                       std::filesystem::path(source_directory) / "tests/scenario" / name),
+                   source_directory);
   }
   std::vector<catalog::Manifest> manifests;
   std::string document;
@@ -322,6 +309,32 @@ state::Generation installed(const std::string& section) {
   return generation;
 }
 
+namespace {
+
+// "--variant=V" belongs to the wish before it; the others to the request.
+bool take_flag(const std::string& argument, resolve::Request& request) {
+  const auto equals = argument.find('=');
+  const std::string flag = argument.substr(0, equals);
+  const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
+  if (!argument.starts_with("--"))
+    return false;
+  if (flag == "--variant" && !request.install.empty())
+    request.install.back().variant = value;
+  else if (flag == "--mode" && !request.install.empty())
+    request.install.back().mode = value;
+  else if (flag == "--prefer")
+    request.prefer.push_back(value);
+  else if (flag == "--with-optional")
+    request.optionals = resolve::Optionals::Bring;
+  else if (flag == "--no-optional")
+    request.optionals = resolve::Optionals::Drop;
+  else
+    slip("unknown flag", argument);
+  return true;
+}
+
+}  // namespace
+
 resolve::Request request(const std::string& section) {
   resolve::Request request;
   for (const std::string& line : full_lines(section)) {
@@ -329,11 +342,8 @@ resolve::Request request(const std::string& section) {
     const std::string command = arguments.at(0);
     arguments.erase(arguments.begin());
     if (command == "install") {
-      const std::string flag = "--variant=";
       for (const std::string& argument : arguments) {
-        if (argument.starts_with(flag))
-          request.install.back().variant = argument.substr(flag.size());
-        else
+        if (!take_flag(argument, request))
           request.install.push_back(resolve::parse_wish(argument));
       }
     } else if (command == "remove") {
@@ -341,27 +351,15 @@ resolve::Request request(const std::string& section) {
     } else if (command == "upgrade") {
       request.upgrade = arguments;
       request.upgrade_all = arguments.empty();
-    } else {
+    } else if (command == "hold") {
+      request.hold = arguments;
+    } else if (command == "unhold") {
+      request.unhold = arguments;
+    } else if (command != "autoremove") {  // which is the request for nothing
       slip("unknown command", line);
     }
   }
   return request;
-}
-
-std::string run(const Sections& sections, const std::string& source_directory) {
-  const auto section = [&](const std::string& name) {
-    const auto found = sections.find(name);
-    return found == sections.end() ? std::string() : found->second;
-  };
-  const HardwareProfile profile = machine(section("MACHINE"));
-  const catalog::Catalog all = catalog(section("CATALOG"), source_directory);
-  const policy::Verdict verdict =
-      policy::evaluate(profile, policy(section("POLICY"), source_directory));
-  const state::Generation present = installed(section("INSTALLED"));
-  const resolve::Request wishes = request(section("ARGS"));
-  const resolve::Outcome outcome = resolve::resolve(wishes, {all, profile, verdict, present});
-  return outcome.resolution ? spell(plan::make_plan(present, wishes, *outcome.resolution))
-                            : spell(*outcome.explanation);
 }
 
 }  // namespace scenario

@@ -95,6 +95,21 @@ TEST_CASE("every field of every record survives being written and read", "[state
   check_record(full_registry("lab"));
 }
 
+TEST_CASE("a field that came later is read where it is, and not written where it says nothing",
+          "[state]") {
+  const std::string before = R"({"held":true,"mode":"","module":"engine","range":"","variant":""})";
+  const auto read = record_json::decode<WorldEntry>(before, "x");
+  CHECK(read.wished);
+  CHECK(record_json::encode(read) == before);
+  WorldEntry only_held = read;
+  only_held.wished = false;
+  CHECK(record_json::decode<WorldEntry>(record_json::encode(only_held), "x") == only_held);
+  Journal journal = full_journal();
+  CHECK(record_json::encode(journal).find("purge") == std::string::npos);
+  journal.purge = {"/var/lib/las/data/chat"};
+  CHECK(record_json::decode<Journal>(record_json::encode(journal), "x") == journal);
+}
+
 TEST_CASE("the spelling of a record on disk does not change by accident", "[state]") {
   CHECK(
       record_json::encode(full_model("tiny")) ==

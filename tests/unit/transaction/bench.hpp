@@ -163,6 +163,8 @@ class Process {
         {faulty_, world.distribution, fetcher_, world.environment, distribution_layout_});
   }
 
+  World& world() { return world_; }
+
   FaultyFileSystem& files() { return faulty_; }
 
   state::StateStore& store() { return *store_; }
@@ -268,6 +270,25 @@ inline plan::Plan deploy_plan(const state::Generation& present) {
   return plan::make_deploy_plan(present, service);
 }
 
+/// What the service wrote, and what another's did.
+inline void write_data(World& world) {
+  const auto files = platform::make_posix_file_system();
+  for (const char* id : {"tiny", "other"}) {
+    files->make_directories(world.layout.data(id) / "deep");
+    files->replace_file(world.layout.data(id) / "deep/row", "of much use");
+  }
+}
+
+inline plan::Plan purge_plan(const platform::Layout& layout) {
+  plan::PlannedAction undeploy;
+  undeploy.action = plan::Action::Undeploy;
+  undeploy.subject = "tiny";
+  plan::Plan plan = remove_plan();
+  plan.actions.insert(plan.actions.begin(), undeploy);
+  plan.purge = {layout.data("tiny").string()};
+  return plan;
+}
+
 /// What matters of the state, as text: equal text is equal state.
 inline std::string describe(World& world) {
   Process process(world);
@@ -288,6 +309,12 @@ inline std::string describe(World& world) {
   text += "; installed:";
   for (const auto& [id, service] : world.machine.installed)
     text += " " + id;
+  text += "; data:";
+  const auto files = platform::make_posix_file_system();
+  if (const fs::path data = world.layout.state / "data"; files->exists(data))
+    platform::walk(*files, data, [&](const fs::path& path, const platform::FileStatus&) {
+      text += " " + path.string();
+    });
   text += "; packages:";
   for (const std::string& name : world.distribution.names())
     text += " " + name;

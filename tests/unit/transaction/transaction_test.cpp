@@ -57,6 +57,12 @@ std::vector<Scenario> scenarios() {
          p.damage("demo-1-0123456789ab/tool");
        },
        [](Process& p) { run_plan(p, install_plan(plan::Action::Reinstall, "1")); }},
+      {"purge",
+       [=](Process& p) {
+         deployed(p);
+         write_data(p.world());
+       },
+       [](Process& p) { run_plan(p, purge_plan(p.world().layout)); }},
       {"rollback to nothing",
        installed,
        [](Process& p) { p.transactor().switch_to(0, "las rollback", p.activity()); }},
@@ -126,6 +132,18 @@ TEST_CASE("a crash at any effect leaves the old or the new state after recovery"
   }
   std::cout << "crash points: " << points << "\n";
   CHECK(points > 50);
+}
+
+TEST_CASE("a purge deletes the data of the service and of no other", "[transaction]") {
+  World world;
+  Process process(world);
+  run_plan(process, install_plan(plan::Action::Install, "1"));
+  run_plan(process, deploy_plan(process.current()));
+  write_data(world);
+  run_plan(process, purge_plan(world.layout));
+  const std::string found = describe(world);
+  CHECK(found.find("data: other other/deep other/deep/row;") != std::string::npos);
+  CHECK(found.find("modules:;") != std::string::npos);
 }
 
 TEST_CASE("a recovery that is itself cut short is finished by the next one",

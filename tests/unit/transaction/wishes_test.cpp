@@ -41,6 +41,8 @@ struct Shop {
   void remove(const std::string& name) {
     resolve::Request request;
     request.remove = {name};
+    if (process.current().find(name) != nullptr)
+      request.unhold = {name};  // else a hold would refuse it
     run(request);
   }
 

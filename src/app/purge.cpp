@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge.hpp"
+
+#include "las/service/supervisor.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace las::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Owner {
+  std::string module, service;
+};
+
+// Who wrote into a folder last: the newest generation that has a service there. Services that were
+// removed before are known from the generations they were in.
+std::map<fs::path, Owner> owners(const state::StateStore& store) {
+  std::map<fs::path, Owner> by_folder;
+  store.read([&](const state::ReadTransaction& state) {
+    by_folder.clear();
+    std::vector<std::uint64_t> numbers = state.generation_numbers();
+    std::sort(numbers.begin(), numbers.end());
+    const auto take = [&](const state::Generation& generation) {
+      for (const state::ServiceInstance& service : generation.services) {
+        if (!service.data_directory.empty())
+          by_folder[fs::path(service.data_directory).lexically_normal()] = {service.module,
+                                                                            service.id};
+      }
+    };
+    for (const std::uint64_t number : numbers) {
+      if (const auto generation = state.generation(number))
+        take(*generation);
+    }
+    take(state.current());  // after a rollback it is not the newest
+  });
+  return by_folder;
+}
+
+// A record is never a reason to delete anything but a folder of las's own data.
+bool is_data_folder(const fs::path& folder, const platform::Layout& layout) {
+  return folder.parent_path() == (layout.state / "data").lexically_normal() &&
+         !folder.filename().empty();
+}
+
+}  // namespace
+
+void add_purge(Session& session,
+               const std::vector<std::string>& modules,
+               const state::Generation& present,
+               PreparedPlan& prepared) {
+  for (const auto& [folder, owner] : owners(session.store())) {
+    if (std::find(modules.begin(), modules.end(), owner.module) == modules.end() ||
+        !is_data_folder(folder, session.layout()) || !session.files().exists(folder))
+      continue;
+    const bool in_use =
+        std::any_of(present.services.begin(), present.services.end(), [&](const auto& service) {
+          return service.module != owner.module &&
+                 fs::path(service.data_directory).lexically_normal() == folder;
+        });
+    if (in_use)
+      continue;
+    prepared.plan.purge.push_back(folder.string());
+    prepared.purge.push_back(
+        {owner.module, owner.service, folder, service::data_size(session.files(), folder)});
+  }
+}
+
+}  // namespace las::app
