@@ -4,6 +4,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/companions.hpp"
 
 #include <algorithm>
 #include <map>
@@ -62,26 +63,17 @@ std::vector<Found> manifests_in(const platform::FileReader& files, const fs::pat
   return out;
 }
 
-void check_place(const platform::FileReader& files,
-                 const Found& found,
-                 const Manifest& manifest,
-                 Diagnostics& faults) {
-  const auto fault = [&](std::string key, std::string message) {
-    faults.add(
-        {Severity::Error, found.file.string(), 0, 0, std::move(key), std::move(message), {}});
-  };
+void check_name(const Found& found, const Manifest& manifest, Diagnostics& faults) {
   if (manifest.name != found.name)
-    fault("name",
-          fmt::format(fmt::runtime(_("the manifest of {} lies under the name {}")),
-                      manifest.name,
-                      found.name));
-  for (const Release& release : manifest.releases)
-    for (const Variant& variant : release.variants)
-      for (const Source& source : variant.sources)
-        for (const ManifestFile& file : source.files)
-          if (!files.exists(fs::path(manifest.directory) / file.from))
-            fault("files",
-                  fmt::format(fmt::runtime(_("{} is not beside the manifest")), file.from));
+    faults.add({Severity::Error,
+                found.file.string(),
+                0,
+                0,
+                "name",
+                fmt::format(fmt::runtime(_("the manifest of {} lies under the name {}")),
+                            manifest.name,
+                            found.name),
+                {}});
 }
 
 std::optional<Manifest> load_manifest(const platform::FileReader& files,
@@ -99,7 +91,8 @@ std::optional<Manifest> load_manifest(const platform::FileReader& files,
   if (manifest) {
     manifest->origin = registry.name;
     manifest->directory = found.file.parent_path().string();
-    check_place(files, found, *manifest, faults);
+    check_name(found, *manifest, faults);
+    read_companions(files, found.file.string(), *manifest, faults);
   }
   for (const Diagnostic& item : faults.items())
     diagnostics.add(item);

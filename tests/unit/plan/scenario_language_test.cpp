@@ -10,6 +10,7 @@
 #include <functional>
 #include <set>
 #include <stdexcept>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -129,6 +130,8 @@ HardwareProfile plain_machine() {
   profile.nvlink = Fact<bool>::known(false, kOrigin);
   profile.tools.nvidia_driver = Fact<Version>::missing("no driver is loaded");
   profile.tools.cuda_driver = Fact<Version>::missing("no driver is loaded");
+  profile.tools.rocm = Fact<Version>::missing("there is no ROCm");
+  profile.tools.podman = Fact<Version>::missing("there is no podman in PATH");
   return profile;
 }
 
@@ -244,6 +247,14 @@ HardwareProfile machine(const std::string& section) {
         text::trim(colon == std::string::npos ? "" : std::string_view(line).substr(colon + 1)));
     if (key == "arch")
       profile.os.architecture = Fact<std::string>::known(value, kOrigin);
+    else if (key == "os" && words(value).size() == 2)
+      std::tie(profile.os.id, profile.os.version) =
+          std::make_tuple(Fact<std::string>::known(words(value)[0], kOrigin),
+                          Fact<std::string>::known(words(value)[1], kOrigin));
+    else if (key == "rocm")
+      profile.tools.rocm = fact<Version>(value, to_version);
+    else if (key == "podman")
+      profile.tools.podman = fact<Version>(value, to_version);
     else if (key == "glibc")
       profile.os.glibc = fact<Version>(value, to_version);
     else if (key == "cores")
