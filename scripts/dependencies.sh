@@ -18,6 +18,11 @@ test_packages=(
 wanted=("${build_packages[@]}")
 [ "${1:-build}" = tests ] && wanted+=("${test_packages[@]}")
 
+# Any npm will do; the distribution's brings some hundred packages along.
+if [ "${1:-build}" = tests ] && ! command -v npm >/dev/null; then
+  wanted+=(npm)
+fi
+
 missing=()
 for package in "${wanted[@]}"; do
   status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)

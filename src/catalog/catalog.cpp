@@ -6,6 +6,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/companions.hpp"
 
 #include <algorithm>
 #include <map>

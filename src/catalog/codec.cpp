@@ -22,9 +22,32 @@ concept Is = std::same_as<std::remove_const_t<Value>, Record>;
 // is added to a record does not compile until it stands here.
 
 void members(auto& archive, Is<HardwareNeeds> auto& record) {
-  auto& [cores, ram, vram, multi_gpu, vendor, capability, driver, cuda, glibc, features, machines] =
-      record;
-  archive(cores, ram, vram, multi_gpu, vendor, capability, driver, cuda, glibc, features, machines);
+  auto& [cores,
+         ram,
+         vram,
+         multi_gpu,
+         vendor,
+         capability,
+         driver,
+         cuda,
+         glibc,
+         features,
+         machines,
+         os,
+         tools] = record;
+  archive(cores,
+          ram,
+          vram,
+          multi_gpu,
+          vendor,
+          capability,
+          driver,
+          cuda,
+          glibc,
+          features,
+          machines,
+          os,
+          tools);
 }
 
 void members(auto& archive, Is<ModuleDependency> auto& record) {
@@ -58,8 +81,13 @@ void members(auto& archive, Is<AptSource> auto& record) {
 }
 
 void members(auto& archive, Is<PythonSource> auto& record) {
-  auto& [requirements, python] = record;
-  archive(requirements, python);
+  auto& [requirements, python, lock_file] = record;
+  archive(requirements, python, lock_file);
+}
+
+void members(auto& archive, Is<NpmSource> auto& record) {
+  auto& [lock_file, lock, node, allow_scripts] = record;
+  archive(lock_file, lock, node, allow_scripts);
 }
 
 void members(auto& archive, Is<ManifestFile> auto& record) {

@@ -33,7 +33,23 @@ platform::FileStamp read_stamp(ByteReader& reader) {
   return stamp;
 }
 
+void write_stamp(ByteWriter& writer, const platform::FileStamp& stamp) {
+  writer.number(stamp.size);
+  writer.number(stamp.inode);
+  writer.number(static_cast<std::uint64_t>(stamp.modified_ns));
+  writer.number(static_cast<std::uint64_t>(stamp.changed_ns));
+}
+
 }  // namespace
+
+std::vector<Companion> IndexEntry::read_companions() const {
+  std::vector<Companion> out;
+  for (ByteReader reader(companions); !reader.at_end();) {
+    std::string file(reader.text());
+    out.push_back({std::move(file), read_stamp(reader)});
+  }
+  return out;
+}
 
 BriefTexts::BriefTexts(const Manifest& manifest)
     : name_(manifest.name),
@@ -87,6 +103,7 @@ Listing Listing::parse(std::string_view bytes) {
   for (IndexEntry& entry : listing.entries) {
     entry.file = reader.text();
     entry.stamp = read_stamp(reader);
+    entry.companions = reader.text();
     entry.offset = reader.number();
     entry.size = reader.number();
     Brief& brief = entry.brief;
@@ -110,24 +127,29 @@ Listing Listing::parse(std::string_view bytes) {
 
 void ListingMaker::add(std::string_view file,
                        const platform::FileStamp& stamp,
+                       const std::vector<Companion>& companions,
                        const Manifest& manifest) {
-  add(file, stamp, BriefTexts(manifest).brief(), encode(manifest));
+  ByteWriter writer;
+  for (const Companion& companion : companions) {
+    writer.text(companion.file);
+    write_stamp(writer, companion.stamp);
+  }
+  add(file, stamp, writer.bytes(), BriefTexts(manifest).brief(), encode(manifest));
 }
 
 void ListingMaker::add(const IndexEntry& entry, std::string_view body) {
-  add(entry.file, entry.stamp, entry.brief, body);
+  add(entry.file, entry.stamp, entry.companions, entry.brief, body);
 }
 
 void ListingMaker::add(std::string_view file,
                        const platform::FileStamp& stamp,
+                       std::string_view companions,
                        const Brief& brief,
                        std::string_view body) {
   ByteWriter writer;
   writer.text(file);
-  writer.number(stamp.size);
-  writer.number(stamp.inode);
-  writer.number(static_cast<std::uint64_t>(stamp.modified_ns));
-  writer.number(static_cast<std::uint64_t>(stamp.changed_ns));
+  write_stamp(writer, stamp);
+  writer.text(companions);
   writer.number(bodies_.size());
   writer.number(body.size());
   writer.text(brief.name);

@@ -27,12 +27,21 @@ class BriefTexts {
   bool deprecated_, serves_models_;
 };
 
+/// A file that lies beside a manifest and is read with it.
+struct Companion {
+  std::string file;  ///< relative to the registry's folder
+  platform::FileStamp stamp;
+};
+
 /// One manifest in the index of a registry.
 struct IndexEntry {
   std::string_view file;  ///< relative to the registry's folder
   platform::FileStamp stamp;
   std::uint64_t offset = 0, size = 0;  ///< of its encoding in the bodies
   Brief brief;                         ///< without origin
+  std::string_view companions;         ///< encoded
+
+  std::vector<Companion> read_companions() const;
 };
 
 /// The index of one registry, read from its bytes, which must outlive it. The encoded manifests are
@@ -50,7 +59,10 @@ struct Listing {
 class ListingMaker {
  public:
   /// The stamp {} is that of no file: it will be read again next time.
-  void add(std::string_view file, const platform::FileStamp& stamp, const Manifest& manifest);
+  void add(std::string_view file,
+           const platform::FileStamp& stamp,
+           const std::vector<Companion>& companions,
+           const Manifest& manifest);
   /// One that is in another index already.
   void add(const IndexEntry& entry, std::string_view body);
 
@@ -64,6 +76,7 @@ class ListingMaker {
  private:
   void add(std::string_view file,
            const platform::FileStamp& stamp,
+           std::string_view companions,
            const Brief& brief,
            std::string_view body);
 

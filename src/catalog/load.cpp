@@ -6,6 +6,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/catalog/catalog.hpp"
+#include "las/catalog/companions.hpp"
 #include "las/platform/hasher.hpp"
 
 #include <algorithm>
@@ -13,7 +14,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -59,27 +62,6 @@ std::vector<Found> manifests_in(const platform::FileReader& files, const fs::pat
   return out;
 }
 
-void check_place(const platform::FileReader& files,
-                 std::string_view name,
-                 const fs::path& file,
-                 const Manifest& manifest,
-                 Diagnostics& faults) {
-  const auto fault = [&](std::string key, std::string message) {
-    faults.add({Severity::Error, file.string(), 0, 0, std::move(key), std::move(message), {}});
-  };
-  if (manifest.name != name)
-    fault("name",
-          fmt::format(
-              fmt::runtime(_("the manifest of {} lies under the name {}")), manifest.name, name));
-  for (const Release& release : manifest.releases)
-    for (const Variant& variant : release.variants)
-      for (const Source& source : variant.sources)
-        for (const ManifestFile& part : source.files)
-          if (!files.exists(file.parent_path() / part.from))
-            fault("files",
-                  fmt::format(fmt::runtime(_("{} is not beside the manifest")), part.from));
-}
-
 std::optional<Manifest> parse_file(const platform::FileReader& files,
                                    const fs::path& directory,
                                    const Found& found,
@@ -92,8 +74,20 @@ std::optional<Manifest> parse_file(const platform::FileReader& files,
   } catch (const Error& error) {  // one file that cannot be read must not hide the others
     faults.add({Severity::Error, file.string(), 0, 0, {}, error.what(), {}});
   }
-  if (manifest)
-    check_place(files, found.name(), file, *manifest, faults);
+  if (manifest) {
+    manifest->directory = file.parent_path().string();
+    if (manifest->name != found.name())
+      faults.add({Severity::Error,
+                  file.string(),
+                  0,
+                  0,
+                  "name",
+                  fmt::format(fmt::runtime(_("the manifest of {} lies under the name {}")),
+                              manifest->name,
+                              found.name()),
+                  {}});
+    read_companions(files, file.string(), *manifest, faults);
+  }
   for (const Diagnostic& item : faults.items())
     diagnostics.add(item);
   if (faults.has_errors())
@@ -101,13 +95,41 @@ std::optional<Manifest> parse_file(const platform::FileReader& files,
   return manifest;
 }
 
-bool is_up_to_date(const Listing& listing, const std::vector<Found>& found) {
-  return std::equal(
-      listing.entries.begin(),
-      listing.entries.end(),
-      found.begin(),
-      found.end(),
-      [](const IndexEntry& a, const Found& b) { return a.file == b.file && a.stamp == b.stamp; });
+// Those of `entries` whose companions are no longer what they were.
+std::set<std::string_view> with_changed_companions(const platform::FileReader& files,
+                                                   const fs::path& directory,
+                                                   const std::vector<IndexEntry>& entries) {
+  std::vector<std::string> names;
+  std::vector<std::pair<std::string_view, platform::FileStamp>> expected;
+  for (const IndexEntry& entry : entries) {
+    for (Companion& companion : entry.read_companions()) {
+      names.push_back(std::move(companion.file));
+      expected.emplace_back(entry.file, companion.stamp);
+    }
+  }
+  std::set<std::string_view> changed;
+  if (names.empty())
+    return changed;
+  const auto stamps = files.stamps(directory, names);
+  for (std::size_t i = 0; i < stamps.size(); ++i) {
+    if (stamps[i] != expected[i].second)
+      changed.insert(expected[i].first);
+  }
+  return changed;
+}
+
+bool is_up_to_date(const platform::FileReader& files,
+                   const fs::path& directory,
+                   const Listing& listing,
+                   const std::vector<Found>& found) {
+  return std::equal(listing.entries.begin(),
+                    listing.entries.end(),
+                    found.begin(),
+                    found.end(),
+                    [](const IndexEntry& a, const Found& b) {
+                      return a.file == b.file && a.stamp == b.stamp;
+                    }) &&
+         with_changed_companions(files, directory, listing.entries).empty();
 }
 
 std::optional<std::string> read_blob(const state::BlobCache& cache, const std::string& name) {
@@ -229,7 +251,8 @@ class CatalogLoader {
         const Listing listing = Listing::parse(loaded.listing_bytes);
         if (listing.maker != place_.maker)
           continue;
-        if (listing.snapshot == registry.snapshot && (!found || is_up_to_date(listing, *found))) {
+        if (listing.snapshot == registry.snapshot &&
+            (!found || is_up_to_date(files_, registry.directory, listing, *found))) {
           loaded.cache = cache;
           loaded.bodies_name = std::string(listing.bodies);
           return true;
@@ -259,8 +282,12 @@ class CatalogLoader {
     const Stale stale = std::exchange(stale_, {});
     std::map<std::string_view, IndexEntry> old;
     if (!stale.listing_bytes.empty()) {
-      for (const IndexEntry& entry : Listing::parse(stale.listing_bytes).entries)
-        old.emplace(entry.file, entry);
+      const Listing listing = Listing::parse(stale.listing_bytes);
+      const auto changed = with_changed_companions(files_, registry.directory, listing.entries);
+      for (const IndexEntry& entry : listing.entries) {
+        if (!changed.contains(entry.file))
+          old.emplace(entry.file, entry);
+      }
     }
     // A file that changes again within the same tick of the file system's clock keeps its stamp:
     // what is that young is looked at again next time.
@@ -281,8 +308,19 @@ class CatalogLoader {
       const auto manifest = parse_file(files_, registry.directory, file, diagnostics_);
       if (!manifest)
         continue;
-      const bool young = std::max(file.stamp.modified_ns, file.stamp.changed_ns) > settled;
-      maker.add(file.file, young ? platform::FileStamp{} : file.stamp, *manifest);
+      const auto trusted = [&](const platform::FileStamp& stamp) {
+        const bool young = std::max(stamp.modified_ns, stamp.changed_ns) > settled;
+        return young ? platform::FileStamp{} : stamp;
+      };
+      std::vector<Companion> companions;
+      std::vector<std::string> names = companion_files(*manifest);
+      for (std::string& name : names)
+        name = (fs::path(file.file).parent_path() / name).string();
+      const auto stamps = names.empty() ? std::vector<std::optional<platform::FileStamp>>{}
+                                        : files_.stamps(registry.directory, names);
+      for (std::size_t i = 0; i < names.size(); ++i)
+        companions.push_back({names[i], trusted(stamps[i].value_or(platform::FileStamp{}))});
+      maker.add(file.file, trusted(file.stamp), companions, *manifest);
     }
     loaded.bodies = maker.bodies();
     const std::string bodies_name = fmt::format(

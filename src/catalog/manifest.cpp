@@ -171,7 +171,7 @@ std::string_view to_string(Mode mode) {
 }
 
 std::string Source::kind() const {
-  constexpr std::array<const char*, 3> kKinds = {"archive", "apt", "python"};
+  constexpr std::array<const char*, 4> kKinds = {"archive", "apt", "python", "npm"};
   return kKinds.at(how.index());
 }
 

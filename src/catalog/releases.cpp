@@ -5,6 +5,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/npm_lock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -71,40 +72,38 @@ AptSource read_apt(const Node& node) {
   return apt;
 }
 
-// Nothing is installed whose bytes were not agreed on before: every line names one version and the
-// digests of its files, and no line is an option of pip.
-bool is_locked(std::string_view requirement) {
-  const std::string marker = " --hash=";
-  const auto first = requirement.find(marker);
-  if (first == std::string_view::npos || requirement.find('\n') != std::string_view::npos)
-    return false;
-  const std::string_view head = text::trim(requirement.substr(0, first));
-  if (head.empty() || head[0] == '-' || head.find("==") == std::string_view::npos ||
-      head.find(" -") != std::string_view::npos || head.find('@') != std::string_view::npos)
-    return false;
-  for (const std::string& word : text::split(requirement.substr(first + 1), ' ')) {
-    if (word.empty())
-      continue;
-    if (!word.starts_with("--hash=") || word.find(':') == std::string::npos ||
-        !Digest::parse(word.substr(std::string_view("--hash=").size())))
-      return false;
-  }
-  return true;
-}
-
 PythonSource read_python(const Node& node) {
   node.allow_only(kKeys.at("python"));
   PythonSource python;
-  const Node requirements = node["requirements"];
-  if (!requirements.present())
+  const Node requirements = node["requirements"], lock = node["lock"];
+  if (requirements.present() && lock.present())
+    lock.fault(_("requirements are given too: one of them"));
+  if (!requirements.present() && !lock.present())
     requirements.required_string();
   for (const Node& item : requirements.items()) {
     python.requirements.push_back(item.required_string());
-    if (item.is_scalar() && !is_locked(python.requirements.back()))
+    if (item.is_scalar() && !is_locked_requirement(python.requirements.back()))
       item.fault(_("not locked"), _("write it like name==1.2 --hash=sha256:…"));
   }
+  if (lock.present())
+    python.lock_file = read_inner_path(lock);
   python.python = read_range(node["python"]).value_or(VersionRange());
   return python;
+}
+
+NpmSource read_npm(const Node& node) {
+  node.allow_only(kKeys.at("npm"));
+  NpmSource npm;
+  npm.lock_file = read_inner_path(node["lock"]);
+  npm.node = read_range(node["node"]).value_or(VersionRange());
+  const Node scripts = node["allow_scripts"];
+  for (const std::string& package : scripts.keys()) {
+    if (!is_npm_package(package))
+      scripts[package].fault(
+          fmt::format(fmt::runtime(_("'{}' is not the name of a package")), package.substr(0, 60)));
+    npm.allow_scripts[package] = scripts[package].required_string();
+  }
+  return npm;
 }
 
 std::vector<ManifestFile> read_files(const Node& node) {
@@ -121,17 +120,20 @@ std::vector<ManifestFile> read_files(const Node& node) {
 Source read_source(const Node& node, const std::optional<Digest>& common) {
   Source source;
   node.allow_only(kKeys.at("source"));
-  const Node archive = node["archive"], apt = node["apt"], python = node["python"];
+  const Node archive = node["archive"], apt = node["apt"], python = node["python"],
+             npm = node["npm"];
   const int kinds = static_cast<int>(archive.present()) + static_cast<int>(apt.present()) +
-                    static_cast<int>(python.present());
+                    static_cast<int>(python.present()) + static_cast<int>(npm.present());
   if (kinds != 1)
-    node.fault(_("needs exactly one of archive, apt and python"));
+    node.fault(_("needs exactly one of archive, apt, python and npm"));
   if (archive.present())
     source.how = read_archive(archive, common);
   if (apt.present())
     source.how = read_apt(apt);
   if (python.present())
     source.how = read_python(python);
+  if (npm.present())
+    source.how = read_npm(npm);
   if (const auto delivers = read_version(node["delivers"]))
     source.delivers = delivers->text();
   const Node executables = node["executables"];

@@ -37,7 +37,8 @@ std::vector<std::string> SourceKind::verify_external(const std::string&, const A
 
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings) {
   std::map<std::string, std::unique_ptr<SourceKind>> kinds;
-  for (const auto make : {make_archive_source, make_apt_source, make_python_source}) {
+  for (const auto make :
+       {make_archive_source, make_apt_source, make_python_source, make_npm_source}) {
     std::unique_ptr<SourceKind> made = make(surroundings);
     const std::string name = made->kind();
     kinds.emplace(name, std::move(made));

@@ -121,6 +121,7 @@ class SourceKind {
 std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_apt_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_npm_source(Surroundings surroundings);
 
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);
