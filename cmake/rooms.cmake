@@ -12,6 +12,11 @@ function(las_compile_options target)
       target_compile_options(${target} PRIVATE -Wno-restrict)
     endif()
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # On by default, and false alarms of GCC 12 about strings when it optimises.
+    target_compile_options(${target} PRIVATE
+      $<$<CONFIG:Release>:-Wno-stringop-overflow;-Wno-stringop-overread>)
+  endif()
   if(LAS_HARDENING)
     target_compile_options(${target} PRIVATE -fstack-protector-strong -fPIE)
     target_compile_definitions(${target} PRIVATE _FORTIFY_SOURCE=2)

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Speed as ratios against peers, medians of one run on this machine (never a test: machines are noisy).
-# usage: scripts/bench.sh [LAS]          peers that are not installed are left out and named
+# usage: scripts/bench.sh [LAS] [--large]   peers that are not installed are left out and named;
+#                                           --large measures a catalog of 100,000 manifests too
 set -euo pipefail
 cd "$(dirname "$0")/.."
+large=
+[ "${*: -1}" = --large ] && { large=1; set -- "${@:1:$#-1}"; }
 las=$(realpath "${1:-build/release/las}")
 [ -x "$las" ] || { echo "build it first: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
 command -v hyperfine >/dev/null || { echo "hyperfine is missing: scripts/dependencies.sh tests" >&2; exit 1; }
@@ -23,7 +26,7 @@ row() {
       echo "(not installed, left out: $peer)"
     fi
   done
-  hyperfine -N --warmup 20 --runs 300 --export-json "$work/result.json" "${commands[@]}" >/dev/null 2>&1
+  hyperfine -N --warmup "${WARMUP:-20}" --runs "${RUNS:-300}" --export-json "$work/result.json" "${commands[@]}" >/dev/null 2>&1
   python3 - "$title" "$work/result.json" <<'PY'
 import json, sys
 title, path = sys.argv[1:]
@@ -43,3 +46,51 @@ row "las search" "$las search llama" "apt-cache search llama.cpp"
 mkdir -p "$LAS_ROOT/var/cache/las" # there on every machine that las has changed once
 row "las detect" "$las detect" "lstopo-no-graphics --of console"
 row "las detect --section cpu" "$las detect --section cpu" "lstopo-no-graphics --of console"
+
+# Generated catalogs: how opening, searching and resolving grow, beside libsolv alone and beside apt
+# and pacman on the same modules (m0 and the 200 that it needs).
+echo
+echo "Generated catalogs"
+if [ -f build/release/build.ninja ]; then
+  cmake --build --preset release --target resolve_bench >/dev/null
+else
+  echo "(no release build in build/release: without the figures from inside)"
+fi
+for count in 10 1000 10000 ${large:+100000}; do
+  folder=$work/catalog-$count
+  python3 tests/support/make_catalog.py "$folder" "$count" --apt "$work/apt-$count" \
+    --pacman "$work/pacman-$count/sync/generated.db"
+  export LAS_ROOT=$work/root-$count
+  mkdir -p "$LAS_ROOT/etc/las" "$LAS_ROOT/var/cache/las"
+  printf 'registries: [%s]\n' "$folder" >"$LAS_ROOT/etc/las/config.yaml"
+  "$las" search generated >/dev/null # compiles the index
+  "$las" search generated >/dev/null # and trusts the stamps of its files
+  WARMUP=3 RUNS=30 row "$count manifests: las search module" "$las search many" true
+  aptroot=$work/aptroot-$count
+  mkdir -p "$aptroot"/etc/apt/{sources.list.d,preferences.d,apt.conf.d} "$aptroot"/var/lib/apt/lists/partial \
+    "$aptroot"/var/cache/apt/archives/partial "$work/pacman-$count/local"
+  : >"$aptroot/status"
+  echo "deb [trusted=yes] file:$work/apt-$count ./" >"$aptroot/etc/apt/sources.list"
+  apt=(-o "Dir=$aptroot" -o "Dir::State::status=$aptroot/status" -o Dir::Etc::parts=/nonexistent
+    -o APT::Architecture=amd64 -o APT::Architectures=amd64)
+  apt-get "${apt[@]}" -qq update 2>/dev/null
+  printf '[options]\nArchitecture = auto\nSigLevel = Never\n[generated]\nServer = file:///nonexistent\n' \
+    >"$work/pacman.conf"
+  WARMUP=3 RUNS=30 row "$count manifests: las install --dry-run m0" "$las install --dry-run m0" \
+    "apt-get ${apt[*]} -s install m0" \
+    "pacman -S --print --noconfirm --config $work/pacman.conf --dbpath $work/pacman-$count m0"
+  [ -x build/release/tests/bench/resolve_bench ] || continue
+  build/release/tests/bench/resolve_bench "$folder" "$LAS_ROOT/var/cache/las/bench" \
+    m0 top chain-0 diamond-0-a many >"$work/inside.json"
+  python3 - "$work/inside.json" <<'PY'
+import json, sys
+for line in open(sys.argv[1]):
+    row = json.loads(line)
+    if row["what"] == "open":
+        print("    {modules} manifests open in {ms:.2f} ms".format(**row))
+        continue
+    row["ratio"] = row["resolve_ms"] / row["libsolv_ms"]
+    print("    {module}: {chosen} modules, open and resolve {open_and_resolve_ms:.2f} ms, "
+          "resolve {resolve_ms:.2f} ms, {ratio:.2f} of libsolv alone".format(**row))
+PY
+done

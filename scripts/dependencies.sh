@@ -12,11 +12,16 @@ build_packages=(
 )
 test_packages=(
   catch2 strace debootstrap systemd-container clang-format shellcheck mandoc hyperfine hwloc-nox
-  zsh fish
+  zsh fish minisign
 )
 
 wanted=("${build_packages[@]}")
 [ "${1:-build}" = tests ] && wanted+=("${test_packages[@]}")
+
+# Any npm will do; the distribution's brings some hundred packages along.
+if [ "${1:-build}" = tests ] && ! command -v npm >/dev/null; then
+  wanted+=(npm)
+fi
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -126,8 +126,11 @@ suite_cli() {
   python_suite e2e-bad-input tests/e2e test_bad_input
   python_suite e2e-detect tests/e2e test_detect
   python_suite e2e-policy tests/e2e test_policy
+  python_suite e2e-sources tests/e2e test_sources
   python_suite e2e-messages tests/e2e test_messages
   python_suite e2e-completion tests/e2e test_completion
+  python_suite e2e-registry tests/e2e test_registry
+  python_suite e2e-lock tests/e2e test_lock
   python_suite e2e-change tests/e2e test_change
 }
 
@@ -142,6 +145,7 @@ suite_systemd() {
   fi
   check e2e-systemd-main-job tests/e2e/systemd.sh build/dev/las main-job.sh
   check e2e-systemd-user-job tests/e2e/systemd.sh build/dev/las user-job.sh
+  check e2e-systemd-apt-job tests/e2e/systemd.sh build/dev/las apt-job.sh
   local root
   root=$(mktemp -d)
   check e2e-systemd-machine tests/e2e/nspawn/make-root.sh "$root/root"

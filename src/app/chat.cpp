@@ -99,9 +99,12 @@ ChatResult chat(Session& session,
                 const Activity& activity) {
   const state::ServiceInstance service = choose_service(session, request.service);
   ChatResult result;
-  std::uint64_t pieces = 0;
+  // Several pieces may come with one read, so what is timed is reads: between the first and the
+  // last of them the pieces came that are not in the first.
+  std::uint64_t pieces = 0, in_first_read = 0;
+  std::optional<double> rate_of_engine;
   const auto begin = session.clock().steady_now();
-  auto first = begin, last = begin;
+  auto first = begin, last = begin, now = begin;
 
   EventStreamParser parser([&](std::string_view data) {
     if (data == "[DONE]")
@@ -116,6 +119,10 @@ ChatResult chat(Session& session,
       result.prompt_tokens = usage->value("prompt_tokens", std::uint64_t{0});
       result.completion_tokens = usage->value("completion_tokens", std::uint64_t{0});
     }
+    if (const auto timings = event.find("timings"); timings != event.end() && timings->is_object())
+      if (const auto rate = timings->find("predicted_per_second");
+          rate != timings->end() && rate->is_number())
+        rate_of_engine = rate->get<double>();
     const auto choices = event.find("choices");
     if (choices == event.end() || !choices->is_array() || choices->empty())
       return;
@@ -129,9 +136,11 @@ ChatResult chat(Session& session,
     const auto content = delta->find("content");
     if (content == delta->end() || !content->is_string())
       return;
-    last = session.clock().steady_now();
+    last = now;
     if (pieces++ == 0)
-      first = last;
+      first = now;
+    if (now == first)
+      ++in_first_read;
     const std::string text = content->get<std::string>();
     result.text += text;
     on_text(text);
@@ -148,6 +157,7 @@ ChatResult chat(Session& session,
     response = session.fetcher().stream(
         http,
         [&](std::string_view bytes) {
+          now = session.clock().steady_now();
           parser.feed(bytes);
           return true;
         },
@@ -170,8 +180,12 @@ ChatResult chat(Session& session,
   const std::chrono::duration<double> to_first = first - begin, streaming = last - first;
   result.seconds_to_first_token = to_first.count();
   const std::uint64_t tokens = result.completion_tokens != 0 ? result.completion_tokens : pieces;
-  if (tokens > 1 && streaming.count() > 0)
-    result.tokens_per_second = static_cast<double>(tokens - 1) / streaming.count();
+  if (rate_of_engine) {
+    result.tokens_per_second = *rate_of_engine;
+  } else if (streaming.count() > 0) {
+    const double later = static_cast<double>(pieces - in_first_read) / static_cast<double>(pieces);
+    result.tokens_per_second = later * static_cast<double>(tokens) / streaming.count();
+  }
   return result;
 }
 

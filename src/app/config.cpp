@@ -218,6 +218,13 @@ const std::vector<Setting>& settings() {
       {Type::Size, "log.max-size", "10MB", N_("size at which the log file is rotated"), {}, 0, 0},
       {Type::Integer, "ports.first", "11500", N_("first port for services"), {}, 1024, 65535},
       {Type::Integer, "ports.last", "11999", N_("last port for services"), {}, 1024, 65535},
+      {Type::Choice,
+       "registry.expired",
+       "refuse",
+       N_("installing from a registry whose index has expired"),
+       {"refuse", "warn"},
+       0,
+       0},
       {Type::List, "registries", "", N_("folders with more manifests, later ones win"), {}, 0, 0},
   };
   return kSettings;

@@ -234,18 +234,18 @@ std::optional<Recorded> read_records(Session& session, std::vector<Finding>& fin
 DetectResult detect(Session& session, const Activity& activity) {
   DetectResult result{session.profile(activity), session.verdict(activity), {}};
   const state::Generation nothing;
-  for (const catalog::Manifest& manifest : session.catalog(activity).manifests()) {
-    if (!manifest.service || manifest.service->kind != catalog::ServiceTemplate::Kind::Deployment)
+  for (const catalog::Brief& module : session.catalog(activity).briefs()) {
+    if (!module.serves_models)
       continue;
     resolve::Request request;
-    request.install.push_back(resolve::parse_wish(manifest.name));
+    request.install.push_back(resolve::parse_wish(module.name));
     const resolve::Outcome outcome = resolve::resolve(
         request, {session.catalog(activity), result.profile, result.verdict, nothing});
     EngineFit fit;
-    fit.name = manifest.name;
+    fit.name = std::string(module.name);
     if (outcome.resolution) {
       for (const resolve::Choice& choice : outcome.resolution->choices) {
-        if (choice.name != manifest.name)
+        if (choice.name != module.name)
           continue;
         fit.usable = true;
         fit.version = choice.version.text();

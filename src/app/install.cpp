@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/install.hpp"
 
+#include "planning.hpp"
 #include "purge.hpp"
 
 #include "las/app/overrides.hpp"
+#include "las/app/registries.hpp"
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
@@ -12,14 +14,14 @@
 
 namespace las::app {
 
-namespace {
-
 state::Generation current_generation(Session& session) {
   state::Generation generation;
   session.store().read(
       [&](const state::ReadTransaction& transaction) { generation = transaction.current(); });
   return generation;
 }
+
+namespace {
 
 // Services of a module that goes away go first.
 void add_undeployments(const state::Generation& present, plan::Plan& plan) {
@@ -53,15 +55,15 @@ void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& pro
   }
 }
 
-// The resolver sees nothing to do for a module that is there; --reinstall gets it anew all the
-// same.
-void add_reinstallations(const resolve::Request& wishes,
+// The resolver sees nothing to do for a module that is there.
+void add_reinstallations(const std::vector<std::string>& names,
+                         const std::string& why,
                          const resolve::Resolution& resolution,
                          plan::Plan& plan) {
-  for (const resolve::Wish& wish : wishes.install) {
+  for (const std::string& name : names) {
     const auto choice =
         std::find_if(resolution.choices.begin(), resolution.choices.end(), [&](const auto& c) {
-          return c.name == wish.name && c.already_installed && c.variant != nullptr;
+          return c.name == name && c.already_installed && c.variant != nullptr;
         });
     if (choice == resolution.choices.end())
       continue;
@@ -72,7 +74,7 @@ void add_reinstallations(const resolve::Request& wishes,
     action.variant = choice->variant_name;
     action.mode = std::string(catalog::to_string(choice->mode));
     action.reason = choice->reason;
-    action.why = _("asked for again");
+    action.why = why;
     action.sources = choice->variant->sources;
     action.manifest_directory = choice->manifest->directory;
     action.requires_modules = choice->requires_modules;
@@ -84,14 +86,42 @@ void add_reinstallations(const resolve::Request& wishes,
   }
 }
 
-// What the user agreed to was made for one generation.
+}  // namespace
+
 void check_base(Session& session, std::uint64_t generation) {
   if (current_generation(session).number != generation)
     throw Error(ErrorKind::Busy, _("the installed state changed since the plan was made"))
         .hint(_("run the command again"));
 }
 
-}  // namespace
+PreparedPlan plan_resolution(Session& session,
+                             const state::Generation& present,
+                             const resolve::Request& request,
+                             const resolve::Resolution& resolution,
+                             const Reinstallation& anew,
+                             const Activity& activity) {
+  PreparedPlan prepared;
+  prepared.plan = plan::make_plan(present, request, resolution);
+  add_reinstallations(anew.names, anew.why, resolution, prepared.plan);
+  drop_foreign_sources(prepared.plan, session.profile(activity));
+  add_undeployments(present, prepared.plan);
+  refuse_expired_origins(session, prepared.plan, activity);
+  prepared.base_generation = present.number;
+  return prepared;
+}
+
+void describe_plan(Session& session, PreparedPlan& prepared, const Activity& activity) {
+  for (const plan::PlannedAction& action : prepared.plan.actions) {
+    for (const catalog::Source& source : action.sources) {
+      const auto kind = session.sources().find(source.kind());
+      if (kind == session.sources().end())
+        continue;
+      prepared.sources.push_back(
+          {action.subject, source.kind(), kind->second->describe(source), source.note});
+    }
+  }
+  add_override_lines(session, prepared, activity);
+}
 
 void add_override_lines(Session& session, PreparedPlan& prepared, const Activity& activity) {
   const std::vector<policy::Override> in_force = overrides_in_force(session);
@@ -160,22 +190,15 @@ ChangeOutcome plan_change(Session& session,
   if (outcome.explanation)
     return {std::nullopt, std::move(outcome.explanation)};
 
-  PreparedPlan prepared;
-  prepared.plan = plan::make_plan(present, wishes, *outcome.resolution);
-  if (request.reinstall)
-    add_reinstallations(wishes, *outcome.resolution, prepared.plan);
-  drop_foreign_sources(prepared.plan, session.profile(activity));
-  add_undeployments(present, prepared.plan);
-  for (const plan::PlannedAction& action : prepared.plan.actions) {
-    for (const catalog::Source& source : action.sources) {
-      const auto kind = session.sources().find(source.kind());
-      if (kind == session.sources().end())
-        continue;
-      prepared.sources.push_back(
-          {action.subject, source.kind(), kind->second->describe(source), source.note});
-    }
+  Reinstallation anew;
+  if (request.reinstall) {
+    anew.why = _("asked for again");
+    for (const resolve::Wish& wish : wishes.install)
+      anew.names.push_back(wish.name);
   }
-  add_override_lines(session, prepared, activity);
+  PreparedPlan prepared =
+      plan_resolution(session, present, wishes, *outcome.resolution, anew, activity);
+  describe_plan(session, prepared, activity);
   if (request.upgrade_all || !request.upgrade.empty()) {
     prepared.kept_back = resolve::standings(world, wishes, *outcome.resolution);
     auto& all = prepared.kept_back;
@@ -186,7 +209,6 @@ ChangeOutcome plan_change(Session& session,
   if (request.purge)
     add_purge(session, request.remove, present, prepared);
   add_notes(*outcome.resolution, prepared);
-  prepared.base_generation = present.number;
   prepared.only_world_changes = prepared.plan.empty() && (prepared.plan.world != present.world ||
                                                           !prepared.plan.requirements.empty());
   return {std::move(prepared), std::nullopt};

@@ -5,6 +5,7 @@
 
 #include "las/app/policies.hpp"
 #include "las/base/i18n.hpp"
+#include "las/catalog/companions.hpp"
 #include "las/document/node.hpp"
 
 namespace las::app {
@@ -23,8 +24,10 @@ void lint_file(Session& session,
   ++result.checked;
   if (root.is_map() && root["policies"].present())
     policies.push_back({path.string(), text, policy::Layer::Site});
-  else
-    (void)catalog::parse_manifest(text, path.string(), result.diagnostics);
+  else if (auto manifest = catalog::parse_manifest(text, path.string(), result.diagnostics)) {
+    manifest->directory = path.parent_path().string();
+    catalog::read_companions(session.files(), path.string(), *manifest, result.diagnostics);
+  }
 }
 
 }  // namespace

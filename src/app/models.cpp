@@ -3,6 +3,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/printable.hpp"
+#include "las/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -16,19 +17,29 @@ model::ModelLibrary library(Session& session) {
 
 // Models are outside the generations, but not outside the history.
 template <typename Body>
-void with_history(Session& session, const std::string& change, Body&& body) {
+void with_history(Session& session, const std::vector<std::string>& changes, Body&& body) {
   state::OperationRecord operation;
-  operation.id = session.options().operation_id;
-  operation.command = session.command_line();
-  operation.user = session.environment().user;
-  operation.started_at = platform::to_iso8601(session.clock().now());
-  operation.changes = {change};
+  // What this run has done before, in a transaction, belongs to the same line of history.
+  session.store().read([&](const state::ReadTransaction& transaction) {
+    operation =
+        transaction.operation(session.options().operation_id).value_or(state::OperationRecord{});
+  });
+  const bool goes_on = !operation.id.empty();
+  if (!goes_on) {
+    operation.id = session.options().operation_id;
+    operation.command = session.command_line();
+    operation.user = session.environment().user;
+    operation.started_at = platform::to_iso8601(session.clock().now());
+  }
+  operation.changes.insert(operation.changes.end(), changes.begin(), changes.end());
   const auto record = [&](const std::string& outcome, const std::string& error) {
     operation.outcome = outcome;
     operation.error = error;
     operation.ended_at = platform::to_iso8601(session.clock().now());
     session.store().write([&](state::WriteTransaction& transaction) {
-      operation.generation_before = operation.generation_after = transaction.current_generation();
+      operation.generation_after = transaction.current_generation();
+      if (!goes_on)
+        operation.generation_before = operation.generation_after;
       transaction.put_operation(operation);
     });
   };
@@ -51,16 +62,46 @@ model::ModelLibrary::Import import_model(Session& session,
   const std::string chosen = library(session).check_import(path, name);
   session.writer(activity);
   model::ModelLibrary::Import result;
-  with_history(session, "import model " + chosen, [&] {
+  with_history(session, {"import model " + chosen}, [&] {
     result = library(session).import_file(path, chosen, activity);
   });
   return result;
 }
 
+void import_models(Session& session,
+                   const std::vector<ModelImport>& imports,
+                   const Activity& activity) {
+  session.writer(activity);
+  std::vector<std::string> changes;
+  for (const ModelImport& model : imports)
+    changes.push_back("import model " + model.name);
+  with_history(session, changes, [&] {
+    std::vector<std::string> done;
+    with_context(
+        [&] {
+          return done.empty()
+                     ? _("no model was taken in before")
+                     : fmt::format(fmt::runtime(_("taken in before: {}; the same command goes on "
+                                                  "from there")),
+                                   text::join(done, ", "));
+        },
+        [&] {
+          for (const ModelImport& model : imports) {
+            library(session).import_file(
+                model.path,
+                model.name,
+                activity,
+                model::ModelLibrary::Expectation{model.digest, model.source});
+            done.push_back(model.name);
+          }
+        });
+  });
+}
+
 void remove_model(Session& session, const std::string& name, const Activity& activity) {
   (void)model_named(session, name);
   session.writer(activity);
-  with_history(session, "remove model " + name, [&] { library(session).remove(name, activity); });
+  with_history(session, {"remove model " + name}, [&] { library(session).remove(name, activity); });
 }
 
 std::vector<state::ModelRecord> models(Session& session) {

@@ -68,8 +68,8 @@ std::vector<std::string> ruled_capabilities(Session& session) {
 
 void require_capability(Session& session, const std::string& name, const Activity& activity) {
   std::vector<std::string> names = ruled_capabilities(session);
-  for (const catalog::Manifest& manifest : session.catalog(activity).manifests())
-    names.push_back(manifest.name);
+  for (std::string& module : session.catalog(activity).names())
+    names.push_back(std::move(module));
   if (std::find(names.begin(), names.end(), name) != names.end())
     return;
   const std::string nearest = nearest_name(name, names);

@@ -16,13 +16,13 @@ namespace las::app {
 
 namespace fs = std::filesystem;
 
-namespace {
-
 bool serves(const catalog::Manifest& manifest, const std::string& format) {
   return manifest.service && manifest.service->kind == catalog::ServiceTemplate::Kind::Deployment &&
          std::find(manifest.service->formats.begin(), manifest.service->formats.end(), format) !=
              manifest.service->formats.end();
 }
+
+namespace {
 
 const state::InstalledModule& choose_engine(Session& session,
                                             const ServeRequest& request,
@@ -52,9 +52,10 @@ const state::InstalledModule& choose_engine(Session& session,
   Error error(ErrorKind::Unsatisfiable,
               fmt::format(fmt::runtime(_("no installed engine serves {} models")), model.format),
               model.name);
-  for (const catalog::Manifest& manifest : catalog.manifests()) {
-    if (serves(manifest, model.format) && session.verdict(activity).decide(manifest.name).allowed) {
-      error.hint(fmt::format(fmt::runtime(_("install one with: las install {}")), manifest.name));
+  for (const catalog::Brief& module : catalog.briefs()) {
+    if (module.serves_models && serves(catalog.get(module.name), model.format) &&
+        session.verdict(activity).decide(std::string(module.name)).allowed) {
+      error.hint(fmt::format(fmt::runtime(_("install one with: las install {}")), module.name));
       break;
     }
   }
@@ -108,6 +109,8 @@ std::map<std::string, std::string> placeholders(const state::ServiceInstance& in
     values["exe." + name] = path;
   for (const catalog::Option& option : manifest.options)
     values["option." + option.name] = option.default_value;
+  for (const auto& [name, value] : instance.options)
+    values["option." + name] = value;
   return values;
 }
 

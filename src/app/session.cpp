@@ -5,9 +5,11 @@
 
 #include "las/app/overrides.hpp"
 #include "las/app/policies.hpp"
+#include "las/app/registries.hpp"
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace las::app {
@@ -59,16 +61,31 @@ fs::path Session::data_directory() const {
   return LAS_DATA_DIR;
 }
 
+// The machine's, which every user reads, then the user's own for what root has not compiled.
+std::vector<fs::path> Session::index_directories() const {
+  std::vector<fs::path> directories = {layout().cache / "catalog"};
+  if (layout().scope == platform::Scope::System && environment().uid != 0)
+    directories.push_back(platform::Layout::user(environment()).cache / "catalog");
+  return directories;
+}
+
+// Another build of las reads manifests in another way, also where it has the same version.
+std::string Session::maker() const {
+  const auto stamps = platform_.files.stamps(fs::path(environment().executable).parent_path(),
+                                             {fs::path(environment().executable).filename()});
+  std::string maker = version();
+  for (const auto& stamp : stamps)
+    if (stamp)
+      maker += fmt::format(" {} {} {}", stamp->size, stamp->inode, stamp->modified_ns);
+  return maker;
+}
+
 const catalog::Catalog& Session::catalog(const Activity& activity) {
   if (!parts_->catalog) {
-    std::vector<catalog::Registry> registries = {
-        {"built-in", data_directory() / "manifests"},
-        {"local", layout().config / "manifests.d"},
-    };
-    for (const std::string& folder : config().list("registries"))
-      registries.push_back({folder, folder});
     Diagnostics diagnostics;
-    parts_->catalog = catalog::load_catalog(files(), registries, diagnostics);
+    parts_->catalog = catalog::load_catalog(
+        files(), catalog_folders(*this), diagnostics, {index_directories(), maker()});
+    warn_about_registries(*this, activity);
     for (const Diagnostic& item : diagnostics.items())
       activity.warn("catalog", item.to_string());
   }
@@ -159,6 +176,7 @@ transaction::Transactor& Session::writer(const Activity& activity) {
                                    layout().store(),
                                    layout().staging(),
                                    layout().generations(),
+                                   layout().registries(),
                                    layout().downloads(),
                                    layout().run})
       files().make_directories(folder);

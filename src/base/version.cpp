@@ -19,11 +19,23 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// Comparing is what resolving a large catalog does most: nothing is copied here.
 struct Segment {
   enum class Kind { Tilde, PreRelease, End, Letters, Number } kind = Kind::End;
-  std::string text;
+  std::string_view text;
   int rank = 0;  // order among pre-release words
 };
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::strong_ordering compare_letters(std::string_view a, std::string_view b) {
+  return std::lexicographical_compare_three_way(
+      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+        return static_cast<unsigned char>(lower(x)) <=> static_cast<unsigned char>(lower(y));
+      });
+}
 
 constexpr std::array<std::string_view, 9> kPreReleases = {
     "dev", "a", "alpha", "b", "beta", "pre", "preview", "c", "rc"};
@@ -47,13 +59,15 @@ Segment next_segment(std::string_view& text) {
   if (number) {
     while (token.size() > 1 && token[0] == '0')
       token.remove_prefix(1);
-    return {Segment::Kind::Number, std::string(token), 0};
+    return {Segment::Kind::Number, token, 0};
   }
-  const std::string word = text::lower(token);
-  const auto* const found = std::find(kPreReleases.begin(), kPreReleases.end(), word);
+  const auto* const found =
+      std::find_if(kPreReleases.begin(), kPreReleases.end(), [&](std::string_view word) {
+        return compare_letters(word, token) == 0;
+      });
   if (found != kPreReleases.end())
-    return {Segment::Kind::PreRelease, word, static_cast<int>(found - kPreReleases.begin())};
-  return {Segment::Kind::Letters, word, 0};
+    return {Segment::Kind::PreRelease, token, static_cast<int>(found - kPreReleases.begin())};
+  return {Segment::Kind::Letters, token, 0};
 }
 
 std::string_view without_prefix_letter(std::string_view text) {
@@ -73,7 +87,7 @@ std::strong_ordering compare_segments(const Segment& a, const Segment& b) {
     case Segment::Kind::PreRelease:
       return a.rank <=> b.rank;
     case Segment::Kind::Letters:
-      return a.text.compare(b.text) <=> 0;
+      return compare_letters(a.text, b.text);
     default:
       return std::strong_ordering::equal;
   }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/catalog/catalog.hpp"
 
+#include "catalog_parts.hpp"
+
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/companions.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,131 +17,127 @@ namespace las::catalog {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr ByteSize kManifestLimit = ByteSize::mib(4);
-
-// How well one word of a query meets one manifest; 0 is not at all.
-int word_score(const Manifest& manifest, const std::string& word) {
-  const auto holds = [&](const std::string& text) {
-    return text::lower(text).find(word) != std::string::npos;
-  };
+// How well one word of a query meets one module; 0 is not at all. `word` is in lower case.
+int word_score(const Brief& brief, std::string_view word) {
   int score = 0;
-  const std::string name = text::lower(manifest.name);
-  if (name == word)
+  if (brief.name == word)
     score += 100;
-  else if (name.starts_with(word))
+  else if (brief.name.starts_with(word))
     score += 60;
-  else if (name.find(word) != std::string::npos)
+  else if (brief.name.find(word) != std::string_view::npos)
     score += 40;
-  if (std::any_of(manifest.provides.begin(), manifest.provides.end(), holds))
+  if (brief.searched_provides.find(word) != std::string_view::npos)
     score += 20;
-  if (holds(std::string(to_string(manifest.category))))
+  if (to_string(brief.category).find(word) != std::string_view::npos)
     score += 15;
-  if (std::any_of(manifest.description.begin(), manifest.description.end(), [&](const auto& entry) {
-        return holds(entry.second);
-      }))
+  if (brief.searched.find(word) != std::string_view::npos)
     score += 10;
   return score;
 }
 
-// Name and path of every manifest in a registry, sorted.
-struct Found {
-  std::string name;
-  fs::path file;
-};
-
-std::vector<Found> manifests_in(const platform::FileReader& files, const fs::path& directory) {
-  std::vector<Found> out;
-  for (const std::string& entry : files.list_directory(directory)) {
-    const fs::path path = directory / entry;
-    if (entry.starts_with('.'))
-      continue;
-    if (entry.ends_with(".yaml"))
-      out.push_back({entry.substr(0, entry.size() - std::string_view(".yaml").size()), path});
-    else if (files.exists(path / "manifest.yaml"))
-      out.push_back({entry, path / "manifest.yaml"});
-  }
-  return out;
-}
-
-void check_place(const platform::FileReader& files,
-                 const Found& found,
-                 const Manifest& manifest,
-                 Diagnostics& faults) {
-  const auto fault = [&](std::string key, std::string message) {
-    faults.add(
-        {Severity::Error, found.file.string(), 0, 0, std::move(key), std::move(message), {}});
-  };
-  if (manifest.name != found.name)
-    fault("name",
-          fmt::format(fmt::runtime(_("the manifest of {} lies under the name {}")),
-                      manifest.name,
-                      found.name));
-  for (const Release& release : manifest.releases)
-    for (const Variant& variant : release.variants)
-      for (const Source& source : variant.sources)
-        for (const ManifestFile& file : source.files)
-          if (!files.exists(fs::path(manifest.directory) / file.from))
-            fault("files",
-                  fmt::format(fmt::runtime(_("{} is not beside the manifest")), file.from));
-}
-
-std::optional<Manifest> load_manifest(const platform::FileReader& files,
-                                      const Registry& registry,
-                                      const Found& found,
-                                      Diagnostics& diagnostics) {
-  Diagnostics faults;
-  std::optional<Manifest> manifest;
-  try {
-    manifest =
-        parse_manifest(files.read_file(found.file, kManifestLimit), found.file.string(), faults);
-  } catch (const Error& error) {  // one file that cannot be read must not hide the others
-    faults.add({Severity::Error, found.file.string(), 0, 0, {}, error.what(), {}});
-  }
-  if (manifest) {
-    manifest->origin = registry.name;
-    manifest->directory = found.file.parent_path().string();
-    check_place(files, found, *manifest, faults);
-  }
-  for (const Diagnostic& item : faults.items())
-    diagnostics.add(item);
-  if (faults.has_errors())
-    return std::nullopt;
-  return manifest;
-}
-
 }  // namespace
 
-Catalog::Catalog(std::vector<Manifest> manifests) {
+void Catalog::Parts::merge(std::size_t from) {
+  std::vector<std::size_t> merged;
+  merged.reserve(modules.size());
+  const auto name = [&](std::size_t position) { return modules[position].entry.brief.name; };
+  auto old = positions.begin();
+  for (std::size_t position = from; position < modules.size(); ++position) {
+    while (old != positions.end() && name(*old) < name(position))
+      merged.push_back(*old++);
+    if (old != positions.end() && name(*old) == name(position))
+      ++old;
+    merged.push_back(position);
+  }
+  merged.insert(merged.end(), old, positions.end());
+  positions = std::move(merged);
+  briefs.clear();
+  briefs.reserve(positions.size());
+  for (const std::size_t position : positions)
+    briefs.push_back(modules[position].entry.brief);
+}
+
+const Manifest* Catalog::Parts::load(std::size_t index) {
+  Module& module = modules[positions[index]];
+  if (!module.manifest) {
+    auto manifest = std::make_unique<Manifest>(module.registry->load(module.entry));
+    manifest->origin = module.registry->name;
+    manifest->directory = (module.registry->directory / module.entry.file).parent_path().string();
+    module.manifest = std::move(manifest);
+  }
+  return module.manifest.get();
+}
+
+Catalog::Catalog() : parts_(std::make_shared<Parts>()) {}
+
+Catalog::Catalog(std::vector<Manifest> manifests) : Catalog() {
   std::map<std::string, Manifest> by_name;
   for (Manifest& manifest : manifests) {
     std::string name = manifest.name;
     by_name.insert_or_assign(std::move(name), std::move(manifest));
   }
-  for (auto& [name, manifest] : by_name)
-    manifests_.push_back(std::move(manifest));
+  for (auto& [name, manifest] : by_name) {
+    Parts::Module module;
+    module.manifest = std::make_unique<Manifest>(std::move(manifest));
+    auto texts = std::make_unique<BriefTexts>(*module.manifest);
+    module.entry.brief = texts->brief();
+    module.entry.brief.origin = module.manifest->origin;
+    parts_->texts.push_back(std::move(texts));
+    parts_->modules.push_back(std::move(module));
+  }
+  parts_->merge(0);
+}
+
+const std::vector<Brief>& Catalog::briefs() const {
+  return parts_->briefs;
 }
 
 const Manifest* Catalog::find(std::string_view name) const {
+  const auto& briefs = parts_->briefs;
   const auto found = std::lower_bound(
-      manifests_.begin(), manifests_.end(), name, [](const Manifest& manifest, std::string_view n) {
-        return manifest.name < n;
+      briefs.begin(), briefs.end(), name, [](const Brief& brief, std::string_view wanted) {
+        return brief.name < wanted;
       });
-  return found != manifests_.end() && found->name == name ? &*found : nullptr;
+  return found != briefs.end() && found->name == name
+             ? parts_->load(static_cast<std::size_t>(found - briefs.begin()))
+             : nullptr;
+}
+
+std::vector<std::string> Catalog::names() const {
+  std::vector<std::string> names;
+  names.reserve(parts_->briefs.size());
+  for (const Brief& brief : parts_->briefs)
+    names.emplace_back(brief.name);
+  return names;
 }
 
 const Manifest& Catalog::get(std::string_view name) const {
   if (const Manifest* manifest = find(name))
     return *manifest;
   Error error(ErrorKind::NotFound, _("no such module"), std::string(name));
-  std::vector<std::string> names;
-  for (const Manifest& manifest : manifests_)
-    names.push_back(manifest.name);
-  const std::string nearest = nearest_name(name, names);
+  const std::string nearest = nearest_name(name, names());
   error.hint(nearest.empty() ? _("see the modules with: las list --available")
                              : fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
   throw error;
+}
+
+const std::vector<const Manifest*>& Catalog::providers(std::string_view capability) const {
+  const auto known = parts_->providers.find(capability);
+  if (known != parts_->providers.end())
+    return known->second;
+  std::vector<const Manifest*> found;
+  const std::string line = std::string(capability) + "\n";
+  for (std::size_t i = 0; i < parts_->briefs.size(); ++i) {
+    const std::string_view provides = parts_->briefs[i].provides;
+    for (std::size_t at = provides.find(line); at != std::string_view::npos;
+         at = provides.find(line, at + 1)) {
+      if (at == 0 || provides[at - 1] == '\n') {
+        found.push_back(parts_->load(i));
+        break;
+      }
+    }
+  }
+  return parts_->providers.emplace(std::string(capability), std::move(found)).first->second;
 }
 
 std::vector<Catalog::Hit> Catalog::search(std::string_view query) const {
@@ -148,35 +147,20 @@ std::vector<Catalog::Hit> Catalog::search(std::string_view query) const {
       words.emplace_back(text::trim(word));
   }
   std::vector<Hit> hits;
-  for (const Manifest& manifest : manifests_) {
+  for (const Brief& brief : parts_->briefs) {
     int total = 0;
     const bool all = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-      const int score = word_score(manifest, word);
+      const int score = word_score(brief, word);
       total += score;
       return score > 0;
     });
     if (all)
-      hits.push_back({&manifest, total});
+      hits.push_back({&brief, total});
   }
-  // manifests_ is sorted by name, and a stable sort keeps that among equals.
+  // Briefs are sorted by name, and a stable sort keeps that among equals.
   std::stable_sort(
       hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score > b.score; });
   return hits;
-}
-
-Catalog load_catalog(const platform::FileReader& files,
-                     const std::vector<Registry>& registries,
-                     Diagnostics& diagnostics) {
-  std::vector<Manifest> manifests;
-  for (const Registry& registry : registries) {
-    if (!files.exists(registry.directory))
-      continue;
-    for (const Found& found : manifests_in(files, registry.directory)) {
-      if (auto manifest = load_manifest(files, registry, found, diagnostics))
-        manifests.push_back(std::move(*manifest));
-    }
-  }
-  return Catalog(std::move(manifests));
 }
 
 }  // namespace las::catalog

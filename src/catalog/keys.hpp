@@ -30,7 +30,7 @@ inline const std::map<std::string, Words> kKeys = {
       "releases",
       "service",
       "options"}},
-    {"hardware", {"cpu", "memory", "gpu", "glibc_min"}},
+    {"hardware", {"cpu", "memory", "gpu", "glibc_min", "os", "tools"}},
     {"hardware.cpu", {"cores_min", "features", "architectures"}},
     {"hardware.memory", {"ram_min"}},
     {"hardware.gpu",
@@ -45,6 +45,7 @@ inline const std::map<std::string, Words> kKeys = {
      {"archive",
       "apt",
       "python",
+      "npm",
       "delivers",
       "executables",
       "files",
@@ -56,7 +57,8 @@ inline const std::map<std::string, Words> kKeys = {
     {"archive", {"parts", "url", "digest", "checksum", "size", "strip", "into"}},
     {"checksum", {"url", "format"}},
     {"apt", {"packages"}},
-    {"python", {"requirements", "python"}},
+    {"python", {"requirements", "lock", "python"}},
+    {"npm", {"lock", "node", "allow_scripts"}},
     {"file", {"from", "to", "executable"}},
     {"service",
      {"kind",
@@ -80,6 +82,10 @@ inline const Words kCategories = {
 inline const Words kModes = {"native", "container", "binary", "source"};
 inline const Words kGpuVendors = {"nvidia", "amd", "intel"};
 inline const Words kArchitectures = {"x86_64", "aarch64", "riscv64", "ppc64le", "s390x", "armv7l"};
+/// The facts about programs that have a version (hardware::Tools); NVIDIA's driver and CUDA stand
+/// under "gpu".
+inline const Words kTools = {
+    "systemd", "podman", "docker", "python", "cuda_toolkit", "rocm", "level_zero"};
 inline const Words kChecksumFormats = {"sums", "release-assets"};
 inline const Words kServiceKinds = {"service", "deployment"};
 inline const Words kStopSignals = {

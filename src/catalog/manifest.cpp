@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -102,6 +103,26 @@ void settle_version(const Node& root, Manifest& manifest) {
   manifest.version = newest;
 }
 
+// What integrity.checksum is the digest of: exactly one archive of the releases. Without releases
+// (LocalAIStack's published manifests) there is nothing to compare it with.
+void check_checksum(const Node& node, const Manifest& manifest) {
+  if (!manifest.checksum || manifest.releases.empty())
+    return;
+  std::set<std::vector<std::string>> archives;
+  for (const Release& release : manifest.releases)
+    for (const Variant& variant : release.variants)
+      for (const Source& source : variant.sources)
+        if (const auto* archive = std::get_if<ArchiveSource>(&source.how))
+          for (const ArchivePart& part : archive->parts)
+            if (part.digest == manifest.checksum)
+              archives.insert(part.urls);
+  if (archives.empty())
+    node.warn(_("is the digest of no archive here"), _("leave it out"));
+  if (archives.size() > 1)
+    node.fault(fmt::format(fmt::runtime(_("would be the digest of {} archives")), archives.size()),
+               _("give each archive its own digest"));
+}
+
 Manifest read_manifest(const Node& root) {
   Manifest manifest;
   root.allow_only(kKeys.at("manifest"));
@@ -113,11 +134,12 @@ Manifest read_manifest(const Node& root) {
   interfaces.allow_only(kKeys.at("interfaces"));
   manifest.provides = interfaces["provides"].strings();
   manifest.consumes = interfaces["consumes"].strings();
-  manifest.releases = read_releases(root["releases"]);
+  manifest.releases = read_releases(root["releases"], manifest.checksum);
   std::stable_sort(manifest.releases.begin(),
                    manifest.releases.end(),
                    [](const Release& a, const Release& b) { return a.version > b.version; });
   settle_version(root, manifest);
+  check_checksum(root["integrity"]["checksum"], manifest);
   manifest.options = read_options(root["options"]);
   if (root["service"].present())
     manifest.service = read_service(root["service"], manifest);
@@ -149,7 +171,7 @@ std::string_view to_string(Mode mode) {
 }
 
 std::string Source::kind() const {
-  constexpr std::array<const char*, 3> kKinds = {"archive", "apt", "python"};
+  constexpr std::array<const char*, 4> kKinds = {"archive", "apt", "python", "npm"};
   return kKinds.at(how.index());
 }
 

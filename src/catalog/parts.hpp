@@ -10,8 +10,9 @@
 namespace las::catalog {
 
 Dependencies read_dependencies(const document::Node& node);
-/// In document order.
-std::vector<Release> read_releases(const document::Node& node);
+/// In document order. `common` is integrity.checksum: the digest of the archive that has neither a
+/// digest nor a checksum file of its own.
+std::vector<Release> read_releases(const document::Node& node, const std::optional<Digest>& common);
 std::vector<Option> read_options(const document::Node& node);
 /// `manifest` has its releases and options: the templates of the service may name their parts.
 ServiceTemplate read_service(const document::Node& node, const Manifest& manifest);

@@ -5,6 +5,7 @@
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/npm_lock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,12 +19,16 @@ namespace {
 
 using document::Node;
 
-ArchivePart read_part(const Node& node) {
+// `common`: integrity.checksum, of the one archive that says nothing of its own.
+ArchivePart read_part(const Node& node, const std::optional<Digest>& common) {
   ArchivePart part;
   const Node checksum = node["checksum"];
   checksum.allow_only(kKeys.at("checksum"));
   part.digest = read_digest(node["digest"]);
-  const bool pinned = node["digest"].present();
+  const bool takes_common = common && !node["digest"].present() && !checksum.present();
+  if (takes_common)
+    part.digest = common;
+  const bool pinned = takes_common || node["digest"].present();
   if (checksum.present()) {
     part.checksum = ChecksumFile{read_url(checksum["url"], false), "sums"};
     part.checksum->format = checksum["format"].one_of(kChecksumFormats).value_or("sums");
@@ -41,18 +46,18 @@ ArchivePart read_part(const Node& node) {
   return part;
 }
 
-ArchiveSource read_archive(const Node& node) {
+ArchiveSource read_archive(const Node& node, const std::optional<Digest>& common) {
   ArchiveSource archive;
   const Node parts = node["parts"];
   if (!parts.present()) {  // the short form: the one part's keys in place
     node.allow_only(kKeys.at("archive"));
-    archive.parts.push_back(read_part(node));
+    archive.parts.push_back(read_part(node, common));
     return archive;
   }
   node.allow_only({"parts"});
   for (const Node& item : parts.items()) {
     item.allow_only(kKeys.at("part"));
-    archive.parts.push_back(read_part(item));
+    archive.parts.push_back(read_part(item, common));
   }
   if (parts.is_sequence() && archive.parts.empty())
     parts.fault(_("is empty"));
@@ -67,40 +72,38 @@ AptSource read_apt(const Node& node) {
   return apt;
 }
 
-// Nothing is installed whose bytes were not agreed on before: every line names one version and the
-// digests of its files, and no line is an option of pip.
-bool is_locked(std::string_view requirement) {
-  const std::string marker = " --hash=";
-  const auto first = requirement.find(marker);
-  if (first == std::string_view::npos || requirement.find('\n') != std::string_view::npos)
-    return false;
-  const std::string_view head = text::trim(requirement.substr(0, first));
-  if (head.empty() || head[0] == '-' || head.find("==") == std::string_view::npos ||
-      head.find(" -") != std::string_view::npos || head.find('@') != std::string_view::npos)
-    return false;
-  for (const std::string& word : text::split(requirement.substr(first + 1), ' ')) {
-    if (word.empty())
-      continue;
-    if (!word.starts_with("--hash=") || word.find(':') == std::string::npos ||
-        !Digest::parse(word.substr(std::string_view("--hash=").size())))
-      return false;
-  }
-  return true;
-}
-
 PythonSource read_python(const Node& node) {
   node.allow_only(kKeys.at("python"));
   PythonSource python;
-  const Node requirements = node["requirements"];
-  if (!requirements.present())
+  const Node requirements = node["requirements"], lock = node["lock"];
+  if (requirements.present() && lock.present())
+    lock.fault(_("requirements are given too: one of them"));
+  if (!requirements.present() && !lock.present())
     requirements.required_string();
   for (const Node& item : requirements.items()) {
     python.requirements.push_back(item.required_string());
-    if (item.is_scalar() && !is_locked(python.requirements.back()))
+    if (item.is_scalar() && !is_locked_requirement(python.requirements.back()))
       item.fault(_("not locked"), _("write it like name==1.2 --hash=sha256:…"));
   }
+  if (lock.present())
+    python.lock_file = read_inner_path(lock);
   python.python = read_range(node["python"]).value_or(VersionRange());
   return python;
+}
+
+NpmSource read_npm(const Node& node) {
+  node.allow_only(kKeys.at("npm"));
+  NpmSource npm;
+  npm.lock_file = read_inner_path(node["lock"]);
+  npm.node = read_range(node["node"]).value_or(VersionRange());
+  const Node scripts = node["allow_scripts"];
+  for (const std::string& package : scripts.keys()) {
+    if (!is_npm_package(package))
+      scripts[package].fault(
+          fmt::format(fmt::runtime(_("'{}' is not the name of a package")), package.substr(0, 60)));
+    npm.allow_scripts[package] = scripts[package].required_string();
+  }
+  return npm;
 }
 
 std::vector<ManifestFile> read_files(const Node& node) {
@@ -114,20 +117,23 @@ std::vector<ManifestFile> read_files(const Node& node) {
   return files;
 }
 
-Source read_source(const Node& node) {
+Source read_source(const Node& node, const std::optional<Digest>& common) {
   Source source;
   node.allow_only(kKeys.at("source"));
-  const Node archive = node["archive"], apt = node["apt"], python = node["python"];
+  const Node archive = node["archive"], apt = node["apt"], python = node["python"],
+             npm = node["npm"];
   const int kinds = static_cast<int>(archive.present()) + static_cast<int>(apt.present()) +
-                    static_cast<int>(python.present());
+                    static_cast<int>(python.present()) + static_cast<int>(npm.present());
   if (kinds != 1)
-    node.fault(_("needs exactly one of archive, apt and python"));
+    node.fault(_("needs exactly one of archive, apt, python and npm"));
   if (archive.present())
-    source.how = read_archive(archive);
+    source.how = read_archive(archive, common);
   if (apt.present())
     source.how = read_apt(apt);
   if (python.present())
     source.how = read_python(python);
+  if (npm.present())
+    source.how = read_npm(npm);
   if (const auto delivers = read_version(node["delivers"]))
     source.delivers = delivers->text();
   const Node executables = node["executables"];
@@ -147,7 +153,7 @@ Source read_source(const Node& node) {
   return source;
 }
 
-Variant read_variant(const Node& node) {
+Variant read_variant(const Node& node, const std::optional<Digest>& common) {
   constexpr int kMaxPriority = 1000;
   Variant variant;
   node.allow_only(kKeys.at("variant"));
@@ -156,7 +162,7 @@ Variant read_variant(const Node& node) {
   variant.needs = read_hardware(node["hardware"]);
   const Node sources = node["sources"];
   for (const Node& item : sources.items())
-    variant.sources.push_back(read_source(item));
+    variant.sources.push_back(read_source(item, common));
   if (!sources.present())
     sources.required_string();
   else if (sources.is_sequence() && variant.sources.empty())
@@ -182,7 +188,7 @@ bool is_day(std::string_view text) {
   return number(0, 4) >= 1970 && number(5, 2) >= 0 && number(8, 2) >= 0 && day.ok();
 }
 
-Release read_release(const Node& node) {
+Release read_release(const Node& node, const std::optional<Digest>& common) {
   Release release;
   node.allow_only(kKeys.at("release"));
   if (!node["version"].present())
@@ -196,7 +202,7 @@ Release read_release(const Node& node) {
   const Node variants = node["variants"];
   std::set<std::string> names;
   for (const Node& item : variants.items()) {
-    release.variants.push_back(read_variant(item));
+    release.variants.push_back(read_variant(item, common));
     const std::string& name = release.variants.back().name;
     if (!name.empty() && !names.insert(name).second)
       item["name"].fault(fmt::format(fmt::runtime(_("variant {} stands twice")), name));
@@ -221,10 +227,10 @@ Dependencies read_dependencies(const Node& node) {
   return dependencies;
 }
 
-std::vector<Release> read_releases(const Node& node) {
+std::vector<Release> read_releases(const Node& node, const std::optional<Digest>& common) {
   std::vector<Release> releases;
   for (const Node& item : node.items()) {
-    Release release = read_release(item);
+    Release release = read_release(item, common);
     const bool known = std::any_of(releases.begin(), releases.end(), [&](const Release& other) {
       return other.version == release.version;
     });

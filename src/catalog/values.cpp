@@ -178,6 +178,25 @@ std::vector<std::string> read_urls(const Node& node, bool verified) {
   return urls;
 }
 
+bool is_locked_requirement(std::string_view requirement) {
+  const std::string marker = " --hash=";
+  const auto first = requirement.find(marker);
+  if (first == std::string_view::npos || requirement.find('\n') != std::string_view::npos)
+    return false;
+  const std::string_view head = text::trim(requirement.substr(0, first));
+  if (head.empty() || head[0] == '-' || head.find("==") == std::string_view::npos ||
+      head.find(" -") != std::string_view::npos || head.find('@') != std::string_view::npos)
+    return false;
+  for (const std::string& word : text::split(requirement.substr(first + 1), ' ')) {
+    if (word.empty())
+      continue;
+    if (!word.starts_with("--hash=") || word.find(':') == std::string::npos ||
+        !Digest::parse(word.substr(std::string_view("--hash=").size())))
+      return false;
+  }
+  return true;
+}
+
 std::vector<std::string> read_packages(const Node& node) {
   std::vector<std::string> packages;
   for (const Node& item : one_or_more(node)) {
@@ -205,8 +224,10 @@ std::vector<ModuleDependency> read_modules(const Node& node) {
       continue;
     const auto at = spec.find('@');
     const std::string name = spec.substr(0, at);
-    const auto range =
+    std::optional<VersionRange> range =
         at == std::string::npos ? VersionRange() : VersionRange::parse(spec.substr(at + 1));
+    if (at != std::string::npos && text::trim(spec.substr(at + 1)).empty())
+      range.reset();  // a range was begun
     if (text::is_name(name) && range)
       modules.push_back({name, *range});
     else
@@ -224,6 +245,27 @@ std::vector<std::string> read_words(const Node& node, const std::vector<std::str
   }
   return words;
 }
+
+namespace {
+
+// os-release(5): the ID of a distribution.
+bool is_os_id(std::string_view id) {
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (is_alnum(c) && (c < 'A' || c > 'Z')) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+// Name → range; nothing behind the name is any version.
+std::map<std::string, VersionRange> read_ranges(const Node& node) {
+  std::map<std::string, VersionRange> ranges;
+  for (const std::string& name : node.keys()) {
+    if (!name.starts_with("x-"))
+      ranges[name] = read_range(node[name]).value_or(VersionRange());
+  }
+  return ranges;
+}
+
+}  // namespace
 
 HardwareNeeds read_hardware(const Node& node) {
   constexpr int kMaxCores = 1 << 16;
@@ -244,6 +286,15 @@ HardwareNeeds read_hardware(const Node& node) {
   needs.driver_min = read_version(gpu["driver_min"]);
   needs.cuda_min = read_version(gpu["cuda_min"]);
   needs.glibc_min = read_version(node["glibc_min"]);
+  needs.os = read_ranges(node["os"]);
+  for (const auto& [id, range] : needs.os) {
+    if (!is_os_id(id))
+      node["os"][id].fault(
+          fmt::format(fmt::runtime(_("'{}' is not the ID of a distribution")), id.substr(0, 60)),
+          _("write it as in /etc/os-release, like debian"));
+  }
+  node["tools"].allow_only(kTools);
+  needs.tools = read_ranges(node["tools"]);
   return needs;
 }
 

@@ -30,6 +30,9 @@ std::string read_absolute_path(const document::Node& node);
 /// `verified` says that a digest would notice.
 std::string read_url(const document::Node& node, bool verified);
 std::vector<std::string> read_urls(const document::Node& node, bool verified);
+/// Whether a line of pip names one version and the digests of its files and is no option: nothing
+/// is installed whose bytes were not agreed on before.
+bool is_locked_requirement(std::string_view line);
 /// Names of packages of the distribution.
 std::vector<std::string> read_packages(const document::Node& node);
 /// "name" or "name@>=1.2.3", each.

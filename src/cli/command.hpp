@@ -80,6 +80,7 @@ struct CommandSpec {
   Run (*setup)(CLI::App&);
   bool changes = false;  ///< writes to the state: logged to the file and the journal
   bool hidden = false;
+  const char* only_looks_with = nullptr;  ///< the option with which it changes nothing
 };
 
 /// All commands, in the order of the help text.
@@ -106,6 +107,7 @@ inline constexpr const char* kGeneration = "GENERATION";
 inline constexpr const char* kSetting = "KEY";
 inline constexpr const char* kCapability = "CAPABILITY";
 inline constexpr const char* kOverride = "OVERRIDE";
+inline constexpr const char* kRegistry = "REGISTRY";
 inline constexpr const char* kText = "TEXT";    ///< may be empty
 inline constexpr const char* kValue = "VALUE";  ///< may be empty
 }  // namespace kind
@@ -114,6 +116,7 @@ inline constexpr const char* kValue = "VALUE";  ///< may be empty
 #define N_(text) text
 
 // --- commands/*.cpp; one function per command, listed in command_table.cpp ---
+Run setup_apply(CLI::App& app);
 Run setup_autoremove(CLI::App& app);
 Run setup_chat(CLI::App& app);
 Run setup_complete(CLI::App& app);
@@ -130,6 +133,7 @@ Run setup_hold(CLI::App& app);
 Run setup_install(CLI::App& app);
 Run setup_lint(CLI::App& app);
 Run setup_list(CLI::App& app);
+Run setup_lock(CLI::App& app);
 Run setup_logs(CLI::App& app);
 Run setup_manual(CLI::App& app);
 Run setup_metrics(CLI::App& app);
@@ -147,6 +151,13 @@ Run setup_policy_lint(CLI::App& app);
 Run setup_policy_list(CLI::App& app);
 Run setup_policy_show(CLI::App& app);
 Run setup_policy_test(CLI::App& app);
+Run setup_registry_add(CLI::App& app);
+Run setup_registry_build(CLI::App& app);
+Run setup_registry_keygen(CLI::App& app);
+Run setup_registry_list(CLI::App& app);
+Run setup_registry_remove(CLI::App& app);
+Run setup_registry_trust(CLI::App& app);
+Run setup_registry_verify(CLI::App& app);
 Run setup_purge(CLI::App& app);
 Run setup_rdepends(CLI::App& app);
 Run setup_remove(CLI::App& app);
@@ -157,6 +168,7 @@ Run setup_show(CLI::App& app);
 Run setup_start(CLI::App& app);
 Run setup_status(CLI::App& app);
 Run setup_stop(CLI::App& app);
+Run setup_update(CLI::App& app);
 Run setup_unhold(CLI::App& app);
 Run setup_upgrade(CLI::App& app);
 Run setup_verify(CLI::App& app);

@@ -185,6 +185,118 @@ const std::vector<CommandSpec>& command_table() {
        setup_unhold,
        true},
 
+      {"update",
+       kChange,
+       N_("ask the registries for new manifests"),
+       N_("Only what changed is fetched. An index that is not signed by the registry's key, is "
+          "older than the one accepted before, or has expired is refused, and the copy here stays "
+          "in use. A registry that fails does not keep the others from going on; the exit status "
+          "is "
+          "then 7, or 6 if one was refused."),
+       {{"las update", N_("all of them")},
+        {"las update NAME", N_("only this one")},
+        {"las update --again NAME", N_("anew, where the copy here is damaged")}},
+       setup_update,
+       true},
+      {"registry", kChange, N_("where manifests come from"), "", {}, nullptr},
+      {"registry list",
+       kChange,
+       N_("all places of manifests; of two with one name the last wins"),
+       "",
+       {{"las registry list", ""}},
+       setup_registry_list},
+      {"registry add",
+       kChange,
+       N_("trust a registry and fetch its manifests"),
+       N_("The key decides whose manifests are believed: take it from the registry's keeper, not "
+          "from the address itself. KEY is the line that begins with RW, or a .pub file of "
+          "minisign. Nothing is changed if the registry cannot be fetched and verified."),
+       {{"las registry add NAME https://host/path --key RWQ...", ""},
+        {"las registry add NAME file:///srv/registry --key lab.pub", ""}},
+       setup_registry_add,
+       true},
+      {"registry remove",
+       kChange,
+       N_("forget a registry and its copy"),
+       N_("What was installed from it stays."),
+       {{"las registry remove NAME", ""}},
+       setup_registry_remove,
+       true},
+      {"registry trust",
+       kChange,
+       N_("change the key of a registry"),
+       N_("Shows the old key and the new one and asks. The index must be signed with the new key. "
+          "Versions seen under the old key no longer count, so a keeper whose key was stolen can "
+          "begin again."),
+       {{"las registry trust NAME --key RWQ...", ""}},
+       setup_registry_trust,
+       true},
+      {"registry verify",
+       kChange,
+       N_("compare a copy, or a tree, with its signed index"),
+       N_("A name is a registry that was added; anything else the folder of a tree, which needs "
+          "--key. Exit status 6 when something differs."),
+       {{"las registry verify NAME", N_("the copy here")},
+        {"las registry verify TREE --key lab.pub", N_("before it is put on a web server")}},
+       setup_registry_verify},
+      {"registry build",
+       kChange,
+       N_("make a signed tree of a folder of manifests, for any web server"),
+       N_("Checks every manifest first. The version grows by one with each build and never falls. "
+          "The same manifests, version and dates (SOURCE_DATE_EPOCH) give the same bytes. Users "
+          "refuse a tree that has expired, so build again before that day."),
+       {{"las registry build DIR --key lab.key --out TREE --name NAME", N_("the first time")},
+        {"las registry build DIR --key lab.key --out TREE", N_("the next version")}},
+       setup_registry_build},
+      {"registry keygen",
+       kChange,
+       N_("make a key pair in the format of minisign"),
+       N_("FILE gets the secret key (mode 0600, without a passphrase, as 'minisign -G -W' writes "
+          "it: whoever reads it can sign), the same name with .pub the public one. Keys with a "
+          "passphrase, made by 'minisign -G', work too."),
+       {{"las registry keygen lab.key", ""}},
+       setup_registry_keygen},
+      {"lock",
+       kChange,
+       N_("write down what is installed, to make other machines so"),
+       N_("A lock names every module with its exact version, variant and the digests of what it "
+          "was "
+          "made of, the models with theirs, the services with port and options, the wishes, the "
+          "policies in force, and what of the machine the choice of builds depended on. No times, "
+          "no folders of this machine: the same state gives the same bytes. Without -o it goes to "
+          "standard output."),
+       {{"las lock > las.lock", ""},
+        {"las lock -o las.lock", N_("whole or not at all; a second time changes nothing")},
+        {"las lock --json", N_("for programs")}},
+       setup_lock},
+      {"apply",
+       kChange,
+       N_("make this machine what a lock or a las.yaml says"),
+       N_("The file is a lock (kind: lock), or one you write, which names modules (with ranges, "
+          "variants, modes, holds), models (path or digest) and services (model, engine, port, "
+          "options, running). A lock is exact: modules and services that it does not name are "
+          "removed, versions go up or down, and bytes with another digest than the lock's are "
+          "refused. With a las.yaml what it does not name stays, unless --prune. Models are "
+          "forgotten with --prune only. A file of a model is looked for beside the document and in "
+          "the folders of --models.\n\n"
+          "It is done in steps that are each done or not: models come in, one transaction changes "
+          "modules, wishes and services together, and services that only stand still or run "
+          "against the file are started and stopped. If a step fails, the error says what was done "
+          "before, and the same command goes on from there.\n\n"
+          "Exit status: 0 done or nothing to do; 10 with --check when something differs; 1 a "
+          "faulty "
+          "file or a missing model; 3 a policy denies it; 4 a lock for another machine, or a "
+          "release that the catalog no longer has; 5 busy, or a port is taken; 6 other bytes than "
+          "the lock names; 7 network; 8 a service did not become healthy and all was taken back."),
+       {{"las apply las.lock --check", N_("what differs; exit status 10 if anything does")},
+        {"las apply las.lock --dry-run", N_("only the plan")},
+        {"las apply --yes las.lock --models /srv/models", N_("in a provisioning script")},
+        {"las apply --yes las.yaml --prune", N_("what the file does not name leaves")}},
+       setup_apply,
+       true,
+       false,
+       "--check"},
+
       {"model", kRun, N_("the models of this machine"), "", {}, nullptr},
       {"model import",
        kRun,

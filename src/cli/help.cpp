@@ -35,6 +35,18 @@ std::string wrap(const std::string& text, std::size_t indent) {
   return out + "\n";
 }
 
+// A description's paragraphs are parted by an empty line.
+std::vector<std::string> paragraphs(const std::string& text) {
+  std::vector<std::string> out = {""};
+  for (const std::string& line : text::split(text, '\n')) {
+    if (line.empty())
+      out.emplace_back();
+    else
+      out.back() += line;
+  }
+  return out;
+}
+
 // Without what a check appends to it (":INT in [1 - 65535]").
 std::string type_name(const CLI::Option& option) {
   const std::string name = option.get_type_name();
@@ -135,7 +147,8 @@ std::string render_overview(const Parser& parser) {
 std::string render_help(const CommandSpec& spec, const CLI::App& command, const CLI::App& root) {
   std::string out = _("Usage") + ": " + usage(spec, command) + "\n\n" + wrap(_(spec.summary), 0);
   if (spec.description[0] != '\0')
-    out += "\n" + wrap(_(spec.description), 0);
+    for (const std::string& paragraph : paragraphs(_(spec.description)))
+      out += "\n" + wrap(paragraph, 0);
   std::string arguments;
   for (const CLI::Option* option : command.get_options()) {
     if (!option->nonpositional())
@@ -190,7 +203,8 @@ std::string render_manual(const Parser& parser) {
     summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
     out += roff(summary) + ".\n";
     if (spec.description[0] != '\0')
-      out += std::string(".PP\n") + roff(spec.description) + "\n";
+      for (const std::string& paragraph : paragraphs(spec.description))
+        out += ".PP\n" + roff(paragraph) + "\n";
     for (const CLI::Option* option : command.get_options()) {
       if (is_option(option) && !option->check_lname("help"))
         out +=
@@ -216,7 +230,8 @@ std::string render_manual(const Parser& parser) {
       ".TP\n.B 6\nwrong digest or hostile content\n"
       ".TP\n.B 7\nthe network could not be used\n"
       ".TP\n.B 8\nfailed, and what had been changed was changed back\n"
-      ".TP\n.B 10\nwith \\-\\-dry\\-run \\-\\-detailed\\-exitcode: something would change\n"
+      ".TP\n.B 10\nwith \\-\\-dry\\-run \\-\\-detailed\\-exitcode: something would change; "
+      "apply \\-\\-check: something differs\n"
       ".TP\n.B 130, 143\ninterrupted by SIGINT, SIGTERM; never 0\n"
       ".SH FILES\n"
       ".TP\n.I /etc/las/config.yaml, /etc/las/config.d/*.yaml\nsettings of the machine\n"

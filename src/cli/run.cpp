@@ -19,10 +19,23 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// The line goes into the log, the lock and the history: no user name and password of a URL does.
+std::string without_credentials(std::string argument) {
+  const std::size_t scheme = argument.find("://");
+  if (scheme == std::string::npos)
+    return argument;
+  const std::size_t host = scheme + 3;
+  const std::size_t end = std::min(argument.find_first_of("/?#", host), argument.size());
+  const std::size_t at = argument.rfind('@', end);
+  if (at != std::string::npos && at >= host && at < end)
+    argument.erase(host, at + 1 - host);
+  return argument;
+}
+
 std::string quoted_command(const std::vector<std::string>& arguments) {
   std::string line = "las";
   for (const std::string& argument : arguments)
-    line += " " + text::shell_word(argument);
+    line += " " + text::shell_word(without_credentials(argument));
   return line;
 }
 
@@ -204,8 +217,8 @@ Severity parse_severity(const std::string& text) {
 }
 
 int run_command(const std::vector<std::string>& arguments,
-                const CommandSpec& spec,
                 const Run& command,
+                bool changes,
                 const GlobalOptions& options,
                 const app::Platform& platform,
                 const Streams& streams,
@@ -236,7 +249,6 @@ int run_command(const std::vector<std::string>& arguments,
                                       choose_style(options, platform.environment, streams),
                                       least,
                                       color_on(streams.err_is_terminal)));
-  const bool changes = spec.changes && !options.dry_run;
   if (changes) {
     LogOptions log;
     log.file = session.layout().logs / "las.log";
@@ -315,7 +327,10 @@ int parse_and_run(const std::vector<std::string>& arguments,
   const auto& [spec, command] = parser.commands.at(chosen);
   if (spec->setup == setup_complete)
     adopt_scope(arguments, options);
-  return run_command(arguments, *spec, command, options, platform, streams, cancellation);
+  const bool only_looks = options.dry_run || (spec->only_looks_with != nullptr &&
+                                              chosen->count(spec->only_looks_with) > 0);
+  return run_command(
+      arguments, command, spec->changes && !only_looks, options, platform, streams, cancellation);
 }
 
 }  // namespace

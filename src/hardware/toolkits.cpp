@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace las::hardware {
@@ -23,6 +24,11 @@ Fact<Version> cuda_at(const platform::FileReader& files, const fs::path& folder)
   if (const auto text = files.try_read(folder / "version.txt")) {  // "CUDA Version 10.2.89"
     if (const auto version = first_version(*text))
       return Fact<Version>::known(*version, (folder / "version.txt").string());
+  }
+  // Toolkits put together from single packages, and those in images, have neither.
+  if (const auto text = files.try_read(folder / "include" / "cuda.h")) {
+    if (const auto version = parse_cuda_header(*text))
+      return Fact<Version>::known(*version, (folder / "include" / "cuda.h").string());
   }
   return {};
 }
@@ -65,6 +71,20 @@ std::optional<Version> parse_cuda_version_json(std::string_view text) {
   if (version == cuda->end() || !version->is_string())
     return std::nullopt;
   return first_version(version->get<std::string>());
+}
+
+// "#define CUDA_VERSION 12080" is 12.8: a thousand for the major, ten for the minor number.
+std::optional<Version> parse_cuda_header(std::string_view text) {
+  constexpr std::string_view kDefine = "#define CUDA_VERSION ";
+  const std::size_t at = text.find(kDefine);
+  if (at == std::string_view::npos)
+    return std::nullopt;
+  std::string_view digits = text.substr(at + kDefine.size());
+  digits = digits.substr(0, digits.find_first_not_of("0123456789"));
+  const auto number = parse_unsigned(digits);
+  if (!number || *number < 1000)
+    return std::nullopt;
+  return Version(fmt::format("{}.{}", *number / 1000, *number % 1000 / 10));
 }
 
 Fact<Version> read_cuda_toolkit(const platform::FileReader& files) {

@@ -59,6 +59,12 @@ void check_name(const std::string& name, const fs::path& path) {
   throw Error(ErrorKind::Usage, _("not a name for a model"), name).hint(hint);
 }
 
+Error not_as_expected(const fs::path& path, const Digest& digest, const Digest& expected) {
+  return Error(ErrorKind::Integrity, _("the file is not the model that is wanted"), path.string())
+      .cause(
+          fmt::format(fmt::runtime(_("{}, wanted {}")), digest.to_string(), expected.to_string()));
+}
+
 Error name_in_use(const state::ModelRecord& present) {
   return Error(ErrorKind::Busy, _("the name belongs to a model with another content"), present.name)
       .cause(fmt::format(
@@ -130,9 +136,22 @@ std::string ModelLibrary::check_import(const fs::path& path, std::string name) c
   return name;
 }
 
+state::ModelRecord ModelLibrary::inspect(const fs::path& path, const Activity& activity) const {
+  const Source source = examine(files_, path);
+  state::ModelRecord record = describe(read_model_file(source.path));
+  Work work(activity,
+            "check:" + path.string(),
+            fmt::format(fmt::runtime(_("Checking {}")), path.filename().string()),
+            source.size);
+  record.digest = hash_content(files_, source, work);
+  work.done();
+  return record;
+}
+
 ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
                                                std::string name,
-                                               const Activity& activity) {
+                                               const Activity& activity,
+                                               const std::optional<Expectation>& expected) {
   name = check_import(path, std::move(name));
   const Source source = examine(files_, path);
 
@@ -142,7 +161,7 @@ ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
     present = state.model(name);
     models = state.models();
   });
-  if (present && present->size.bytes() != source.size)
+  if (!expected && present && present->size.bytes() != source.size)
     throw name_in_use(*present);
   // A file as large as one that is here most likely is that one: hashing is cheaper than a copy.
   const bool may_be_here = std::any_of(models.begin(), models.end(), [&](const auto& model) {
@@ -154,15 +173,17 @@ ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
   sweep(files_, folder, store_);
   Work work(
       activity, "import:" + name, fmt::format(fmt::runtime(_("Importing {}")), name), source.size);
-  const auto require_free_name = [&](const Digest& digest) {
-    if (present && present->digest != digest)
+  const auto require_wanted = [&](const Digest& digest) {
+    if (expected && digest != expected->digest)
+      throw not_as_expected(source.path, digest, expected->digest);
+    if (!expected && present && present->digest != digest)
       throw name_in_use(*present);
   };
   Import result;
   std::optional<Digest> digest;
   if (may_be_here) {
     digest = hash_content(files_, source, work);
-    require_free_name(*digest);
+    require_wanted(*digest);
     const auto blob = files_.status(blob_path(*digest));
     if (blob && blob->size == source.size &&
         hash_content(files_, {blob_path(*digest), source.size}, work) == *digest)
@@ -174,20 +195,24 @@ ModelLibrary::Import ModelLibrary::import_file(const fs::path& path,
     UnfinishedFile copy(
         files_, folder / (std::string(kUnfinished) + platform::make_operation_id(clock_.now())));
     digest = copy_content(files_, source, copy.path(), work);
-    require_free_name(*digest);
+    require_wanted(*digest);
     result.record = describe(read_model_file(copy.path()));
     files_.set_mode(copy.path(), kBlobMode);
     files_.rename(copy.path(), blob_path(*digest));
     copy.release();
   }
-  if (present) {
+  if (present && present->digest == *digest) {
     result = {*present, true};
   } else {
     result.record.name = name;
     result.record.digest = *digest;
-    result.record.source = source.path.string();
+    result.record.source =
+        expected && !expected->source.empty() ? expected->source : source.path.string();
     result.record.imported_at = platform::to_iso8601(clock_.now());
     record(result.record);
+    // A crash in between leaves a blob, which the next import sweeps up.
+    if (present)
+      sweep(files_, folder, store_);
   }
   work.done();
   return result;

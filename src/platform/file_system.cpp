@@ -23,6 +23,19 @@ void FileReader::scan_file(const fs::path& path,
   sink(std::span<const char>(content.data(), content.size()));
 }
 
+std::vector<std::optional<FileStamp>> FileReader::stamps(
+    const fs::path& directory, const std::vector<std::string>& names) const {
+  std::vector<std::optional<FileStamp>> stamps;
+  stamps.reserve(names.size());
+  for (const std::string& name : names) {
+    const auto found = status(directory / name);
+    stamps.push_back(found && found->kind == FileKind::Regular
+                         ? std::optional(FileStamp{found->size, found->inode, 0, 0})
+                         : std::nullopt);
+  }
+  return stamps;
+}
+
 ByteSize tree_size(const FileReader& files, const fs::path& path) {
   const auto top = files.status(path);
   if (!top)

@@ -17,6 +17,8 @@ std::optional<FileStatus> posix_status(const fs::path& path);
 void posix_scan(const fs::path& path, const std::function<void(std::span<const char>)>& sink);
 std::string posix_read(const fs::path& path, ByteSize limit);
 std::vector<std::string> posix_list(const fs::path& path);
+std::vector<std::optional<FileStamp>> posix_stamps(const fs::path& directory,
+                                                   const std::vector<std::string>& names);
 fs::path posix_read_symlink(const fs::path& path);
 
 /// Throws the Error for an errno of a call on `path`.

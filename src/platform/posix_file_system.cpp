@@ -161,6 +161,11 @@ class PosixFileSystem : public FileSystem {
 
   fs::path read_symlink(const fs::path& path) const override { return posix_read_symlink(path); }
 
+  std::vector<std::optional<FileStamp>> stamps(
+      const fs::path& directory, const std::vector<std::string>& names) const override {
+    return posix_stamps(directory, names);
+  }
+
   void scan_file(const fs::path& path,
                  const std::function<void(std::span<const char>)>& sink) const override {
     posix_scan(path, sink);

@@ -2,6 +2,7 @@
 #include "parse_conditions.hpp"
 
 #include "facts.hpp"
+#include "keys.hpp"
 
 #include "las/base/i18n.hpp"
 
@@ -137,10 +138,7 @@ Condition negation_of(Condition condition) {
 
 // {fact: NAME, min: ..., max: ..., below: ..., eq: ..., in: [...], exists: ...}
 void add_comparisons(const Node& node, std::vector<Condition>& out) {
-  std::vector<std::string> allowed = {"fact"};
-  for (const Operator& op : kOperators)
-    allowed.emplace_back(op.key);
-  node.allow_only(allowed);
+  node.allow_only(comparison_keys());
   const auto name = node["fact"].string();
   if (!name)
     return;
@@ -217,10 +215,7 @@ void add_short_form(const Node& node, const ShortForm& form, std::vector<Conditi
 void add_conditions(const Node& node, std::vector<Condition>& out) {
   if (node["fact"].present())
     return add_comparisons(node, out);
-  std::vector<std::string> allowed = {"all", "any", "not", "fact"};
-  for (const ShortForm& form : kShortForms)
-    allowed.emplace_back(form.key);
-  node.allow_only(allowed);
+  node.allow_only(condition_keys());
   if (!node.is_map())
     return;
   for (const std::string& key : node.keys()) {
@@ -238,6 +233,20 @@ void add_conditions(const Node& node, std::vector<Condition>& out) {
 }
 
 }  // namespace
+
+Keys condition_keys() {
+  Keys keys = {"all", "any", "not", "fact"};
+  for (const ShortForm& form : kShortForms)
+    keys.emplace_back(form.key);
+  return keys;
+}
+
+Keys comparison_keys() {
+  Keys keys = {"fact"};
+  for (const Operator& op : kOperators)
+    keys.emplace_back(op.key);
+  return keys;
+}
 
 Condition parse_conditions(const Node& node) {
   if (node.is_sequence())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drafts.hpp"
+#include "keys.hpp"
 #include "parse_conditions.hpp"
 
 #include "las/base/i18n.hpp"
@@ -49,7 +50,7 @@ std::vector<std::string> capabilities(const Node& node) {
 }
 
 void parse_allowances(const Node& node, Rule& rule) {
-  node.allow_only({"max_model_size", "runtimes", "features"});
+  node.allow_only(kKeys.at("allow"));
   if (const auto size = node["max_model_size"].string()) {
     rule.max_model_billions = parse_model_size(*size);
     if (!rule.max_model_billions)
@@ -67,15 +68,7 @@ void set_file(Condition& condition, const std::string& file) {
 }
 
 Rule parse_rule(const Node& node, const Document& document) {
-  node.allow_only({"name",
-                   "description",
-                   "tier",
-                   "extends",
-                   "replaces",
-                   "conditions",
-                   "allow",
-                   "instead",
-                   "deny"});
+  node.allow_only(kKeys.at("rule"));
   Rule rule;
   rule.file = document.file;
   rule.line = node.line();
@@ -115,7 +108,7 @@ std::vector<Draft> parse_document(const Document& document, Diagnostics& diagnos
   std::vector<Draft> drafts;
   if (errors(diagnostics) > before)
     return drafts;
-  root.allow_only({"schema", "policies"});
+  root.allow_only(kKeys.at("document"));
   if (const auto schema = root["schema"].integer(); schema && *schema != 1)
     root["schema"].fault(
         fmt::format(fmt::runtime(_("this las reads policies of schema 1, not {}")), *schema));

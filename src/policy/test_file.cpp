@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/policy/test_file.hpp"
 
+#include "keys.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/document/node.hpp"
@@ -35,7 +37,7 @@ class Parser {
   }
 
   TestFile run(const Node& root) {
-    root.allow_only({"schema", "defaults", "machines", "expect"});
+    root.allow_only(kKeys.at("test"));
     if (const auto schema = root["schema"].integer(); schema && *schema != 1)
       root["schema"].fault(
           fmt::format(fmt::runtime(_("this las reads policy tests of schema 1, not {}")), *schema));
@@ -185,7 +187,7 @@ class Parser {
   void read_expectations(const Node& node, const std::string& machine) {
     if (!node.present())
       return;
-    node.allow_only({"tier", "models", "features", "allow", "deny", "why"});
+    node.allow_only(kKeys.at("test.expect"));
     if (const auto tier = node["tier"].string())
       expect(Kind::Tier, machine, "", *tier, node["tier"].line());
     if (const auto models = node["models"].string())

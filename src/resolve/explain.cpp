@@ -156,13 +156,6 @@ NoBuild why_no_build(const Module& module, const Demand& demand) {
 
 namespace {
 
-std::vector<std::string> catalog_names(const catalog::Catalog& catalog) {
-  std::vector<std::string> names;
-  for (const catalog::Manifest& manifest : catalog.manifests())
-    names.push_back(manifest.name);
-  return names;
-}
-
 Explanation unknown_wish(const std::string& name, const Universe& universe) {
   Explanation explanation;
   explanation.kind = Explanation::Kind::UnknownName;
@@ -170,7 +163,7 @@ Explanation unknown_wish(const std::string& name, const Universe& universe) {
   const auto& able = universe.providers(name);
   std::string nearest;
   if (able.empty()) {
-    nearest = nearest_name(name, catalog_names(universe.world().catalog));
+    nearest = nearest_name(name, universe.world().catalog.names());
   } else {
     nearest = able.front()->name;
     std::vector<std::string> names;

@@ -70,6 +70,67 @@ void check_version(const std::optional<Version>& least,
     clauses.push_back(sentence(_("needs {}; this machine has {}"), needed, fact.value->text()));
 }
 
+// One version is spelled without "==".
+std::string spell(const VersionRange& range) {
+  std::string text = range.to_string();
+  if (range.bounds().size() == 1 && text.starts_with("=="))
+    text.erase(0, 2);
+  return text;
+}
+
+std::string named(const std::string& name, const VersionRange& range) {
+  return range.any() ? name : name + " " + spell(range);
+}
+
+void check_os(const HardwareNeeds& needs,
+              const HardwareProfile& profile,
+              std::vector<std::string>& clauses) {
+  if (needs.os.empty())
+    return;
+  std::vector<std::string> distributions;
+  for (const auto& [id, range] : needs.os)
+    distributions.push_back(named(id, range));
+  const std::string needed = text::join(distributions, _(" or "));
+  const Fact<std::string>&id = profile.os.id, &version = profile.os.version;
+  if (!id.is_known()) {
+    clauses.push_back(unknown_clause(needed, id));
+    return;
+  }
+  const auto wanted = needs.os.find(*id.value);
+  if (wanted != needs.os.end() && wanted->second.any())
+    return;
+  // A rolling release has a name and no version.
+  if (wanted != needs.os.end() && !version.is_known()) {
+    clauses.push_back(unknown_clause(needed, version));
+    return;
+  }
+  if (wanted == needs.os.end() || !wanted->second.contains(Version(*version.value)))
+    clauses.push_back(sentence(_("needs {}; this machine is {}"),
+                               needed,
+                               version.is_known() ? *id.value + " " + *version.value : *id.value));
+}
+
+void check_tools(const HardwareNeeds& needs,
+                 const HardwareProfile& profile,
+                 std::vector<std::string>& clauses) {
+  if (needs.tools.empty())
+    return;
+  const std::vector<hardware::NamedFact> facts = hardware::named_facts(profile);
+  for (const auto& [tool, range] : needs.tools) {
+    const auto fact = std::find_if(
+        facts.begin(), facts.end(), [name = "tools." + tool](const hardware::NamedFact& one) {
+          return one.name == name;
+        });
+    const std::string needed = named(tool, range);
+    if (fact == facts.end())
+      clauses.push_back(sentence(_("needs {}, of which las knows nothing"), needed));
+    else if (!fact->text.is_known())
+      clauses.push_back(unknown_clause(needed, fact->text));
+    else if (!range.contains(Version(*fact->text.value)))
+      clauses.push_back(sentence(_("needs {}; this machine has {}"), needed, *fact->text.value));
+  }
+}
+
 void check_architecture(const HardwareNeeds& needs,
                         const HardwareProfile& profile,
                         std::vector<std::string>& clauses) {
@@ -250,11 +311,13 @@ void check_gpu(const HardwareNeeds& needs,
 
 std::vector<std::string> unmet_needs(const HardwareNeeds& needs, const HardwareProfile& profile) {
   std::vector<std::string> clauses;
+  check_os(needs, profile, clauses);
   check_architecture(needs, profile, clauses);
   check_version(needs.glibc_min, profile.os.glibc, "glibc", clauses);
   check_cpu(needs, profile, clauses);
   check_memory(needs, profile, clauses);
   check_gpu(needs, profile, clauses);
+  check_tools(needs, profile, clauses);
   return clauses;
 }
 

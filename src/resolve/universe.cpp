@@ -119,13 +119,6 @@ Universe::Universe(const Request& request, const World& world)
       request_(request),
       only_installed_(request.install.empty() && request.upgrade.empty() && !request.upgrade_all),
       removed_(request.remove.begin(), request.remove.end()) {
-  for (const catalog::Manifest& manifest : world.catalog.manifests()) {
-    for (const std::string& capability : manifest.provides) {
-      auto& all = providers_[capability];
-      if (all.empty() || all.back() != &manifest)
-        all.push_back(&manifest);
-    }
-  }
   for (const state::WorldEntry& entry : world.installed.world)
     wanted_.emplace(entry.module, &entry);
   for (const state::InstalledModule& module : world.installed.modules)
@@ -162,9 +155,7 @@ bool Universe::is_held(std::string_view name) const {
 
 const std::vector<const catalog::Manifest*>& Universe::providers(
     std::string_view capability) const {
-  static const std::vector<const catalog::Manifest*> kNone;
-  const auto found = providers_.find(capability);
-  return found == providers_.end() ? kNone : found->second;
+  return world_.catalog.providers(capability);
 }
 
 void Universe::add(const std::string& name, const Request& request) {

@@ -104,7 +104,6 @@ class Universe {
   std::map<std::string, Module, std::less<>> modules_;
   std::set<std::string, std::less<>> removed_;
   std::set<std::string, std::less<>> reached_capabilities_;
-  std::map<std::string, std::vector<const catalog::Manifest*>, std::less<>> providers_;
   std::map<std::string, const state::WorldEntry*, std::less<>> wanted_;
   std::map<std::string, const state::InstalledModule*, std::less<>> installed_;
 };

@@ -39,6 +39,8 @@ class Apt : public SourceKind {
                      const std::vector<std::string>& wanted_by_others,
                      const Activity& activity) override;
   std::string inherited(const std::string& wanted, const std::string& needed_by) const override;
+  std::map<std::string, std::string> versions(const std::string& wanted,
+                                              const Activity& activity) override;
   std::vector<std::string> verify_external(const std::string& wanted,
                                            const Activity& activity) override;
 
@@ -407,6 +409,21 @@ std::string Apt::inherited(const std::string& wanted, const std::string& needed_
   if (shared.empty())
     return {};
   return Json{{"packages", shared}, {"installed", brought}, {"upgraded", Json::object()}}.dump();
+}
+
+std::map<std::string, std::string> Apt::versions(const std::string& wanted,
+                                                 const Activity& activity) {
+  const Words packages = names_in(parse_record(wanted), "packages");
+  std::map<std::string, std::string> versions;
+  if (packages.empty())
+    return versions;
+  const auto statuses = status_of(packages, activity);
+  for (const std::string& package : packages) {
+    const auto found = statuses.find(package);
+    versions[package] =
+        found != statuses.end() && found->second.present() ? found->second.version : "";
+  }
+  return versions;
 }
 
 std::vector<std::string> Apt::verify_external(const std::string& wanted, const Activity& activity) {

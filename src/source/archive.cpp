@@ -8,6 +8,8 @@
 #include "las/base/i18n.hpp"
 #include "las/source/source.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace las::source {
@@ -30,6 +32,8 @@ class Archive : public SourceKind {
   std::string unavailable(const catalog::Source&, const Activity&) override { return {}; }
 
   std::string describe(const catalog::Source& source) const override;
+  catalog::Source bound_to(const catalog::Source& source,
+                           const std::vector<InputArtifact>& artifacts) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
 
  private:
@@ -69,6 +73,32 @@ std::string Archive::describe(const catalog::Source& source) const {
   if (parts.empty() || parts.front().urls.empty())
     return {};
   return parts.front().urls.front();
+}
+
+catalog::Source Archive::bound_to(const catalog::Source& source,
+                                  const std::vector<InputArtifact>& artifacts) const {
+  catalog::Source bound = source;
+  auto& parts = std::get<catalog::ArchiveSource>(bound.how).parts;
+  if (parts.size() != artifacts.size())
+    throw Error(
+        ErrorKind::Unsatisfiable,
+        fmt::format(
+            fmt::runtime(_("made of {} archives, not of {}")), parts.size(), artifacts.size()),
+        describe(source));
+  for (catalog::ArchivePart& part : parts) {
+    const auto artifact = std::find_if(artifacts.begin(), artifacts.end(), [&](const auto& one) {
+      return std::find(part.urls.begin(), part.urls.end(), one.from) != part.urls.end();
+    });
+    if (artifact == artifacts.end())
+      throw Error(ErrorKind::Unsatisfiable, _("not one of the wanted archives"), first_url(part));
+    if (part.digest && *part.digest != artifact->digest)
+      throw Error(ErrorKind::Integrity, _("the catalog names other bytes"), artifact->from)
+          .cause(fmt::format(fmt::runtime(_("{}, wanted {}")),
+                             part.digest->to_string(),
+                             artifact->digest.to_string()));
+    part.digest = artifact->digest;
+  }
+  return bound;
 }
 
 Digest Archive::published_digest(const catalog::ArchivePart& part, const Activity& activity) const {
@@ -140,6 +170,7 @@ Staged Archive::stage(const StageRequest& request, const Activity& activity) {
   EntryTree tree;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const catalog::ArchivePart& part = *parts[i].part;
+    staged.artifacts.push_back({first_url(part), fetched[i].digest});
     if (parts[i].newly_pinned)
       staged.newly_pinned.emplace(first_url(part), fetched[i].digest);
     const std::string title =

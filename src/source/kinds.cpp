@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
 #include "las/source/source.hpp"
 
 namespace las::source {
 
 std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activity&) {
+  return {};
+}
+
+catalog::Source SourceKind::bound_to(const catalog::Source& source,
+                                     const std::vector<InputArtifact>& artifacts) const {
+  if (!artifacts.empty())
+    throw Error(ErrorKind::Unsatisfiable,
+                _("what this kind of source delivers has no digest to hold it to"),
+                source.kind());
+  return source;
+}
+
+std::map<std::string, std::string> SourceKind::versions(const std::string&, const Activity&) {
   return {};
 }
 
@@ -22,7 +37,8 @@ std::vector<std::string> SourceKind::verify_external(const std::string&, const A
 
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings) {
   std::map<std::string, std::unique_ptr<SourceKind>> kinds;
-  for (const auto make : {make_archive_source, make_apt_source, make_python_source}) {
+  for (const auto make :
+       {make_archive_source, make_apt_source, make_python_source, make_npm_source}) {
     std::unique_ptr<SourceKind> made = make(surroundings);
     const std::string name = made->kind();
     kinds.emplace(name, std::move(made));

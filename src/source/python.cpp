@@ -20,6 +20,8 @@ using platform::FileKind;
 namespace {
 
 constexpr std::string_view kPythonLine = "#!python";
+/// What the artefact of a python payload is called.
+constexpr const char* kLockName = "requirements";
 // In the system scope services run as users who cannot enter an administrator's home folder, where
 // the first python3 of PATH may lie.
 constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin";
@@ -39,6 +41,8 @@ class Python : public SourceKind {
 
   std::string unavailable(const catalog::Source& source, const Activity& activity) override;
   std::string describe(const catalog::Source& source) const override;
+  catalog::Source bound_to(const catalog::Source& source,
+                           const std::vector<InputArtifact>& artifacts) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
 
  private:
@@ -196,6 +200,21 @@ void Python::build(const Interpreter& interpreter,
   around_.files.remove_tree(request.staging / "tmp");
 }
 
+/// The lock names every file with its hash, so its own digest stands for all of them.
+catalog::Source Python::bound_to(const catalog::Source& source,
+                                 const std::vector<InputArtifact>& artifacts) const {
+  const Digest digest = platform::digest_of(render_lock(python_of(source).requirements));
+  if (artifacts.size() != 1 || artifacts.front().from != kLockName)
+    throw Error(ErrorKind::Unsatisfiable, _("not made of hash-locked requirements"))
+        .cause(describe(source));
+  if (artifacts.front().digest != digest)
+    throw Error(ErrorKind::Integrity, _("the catalog names other requirements"), describe(source))
+        .cause(fmt::format(fmt::runtime(_("{}, wanted {}")),
+                           digest.to_string(),
+                           artifacts.front().digest.to_string()));
+  return source;
+}
+
 /// What installed the packages is no part of the payload, unless the lock names it.
 void Python::remove_installer(const fs::path& payload,
                               const std::vector<std::string>& requirements,
@@ -272,6 +291,7 @@ Staged Python::stage(const StageRequest& request, const Activity& activity) {
   staged.store_name = make_store_name(request.module, request.version, staged.identity);
   staged.delivered = source.delivers;
   staged.detail = describe(source);
+  staged.artifacts = {{kLockName, platform::digest_of(lock)}};
   staged.executables = source.executables;
 
   const std::string event_id = "python:" + request.module;

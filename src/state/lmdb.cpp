@@ -97,6 +97,10 @@ const char* name_of(Table table) {
       return "pins";
     case Table::Overrides:
       return "overrides";
+    case Table::Registries:
+      return "registries";
+    case Table::Blobs:
+      return "blobs";
   }
   return "meta";
 }
@@ -184,8 +188,9 @@ void Transaction::commit() {
 
 Environment::Environment(const std::filesystem::path& directory,
                          Access access,
+                         const TableSet& tables,
                          const std::function<void(Transaction&)>& on_create)
-    : directory_(directory.string()), access_(access) {
+    : directory_(directory.string()), access_(access), set_(tables) {
   std::error_code fault;
   if (writable())
     std::filesystem::create_directories(directory, fault);
@@ -332,6 +337,8 @@ void Environment::open() {
 void Environment::open_tables(const std::function<void(Transaction&)>& on_create) {
   const auto open_all = [this](MDB_txn* transaction, unsigned int flags) {
     for (std::size_t i = 0; i < kTableCount; ++i) {
+      if (!set_.holds(static_cast<Table>(i)))
+        continue;
       MDB_dbi handle = 0;
       const int code = mdb_dbi_open(transaction, name_of(static_cast<Table>(i)), flags, &handle);
       if (code != 0 && code != MDB_NOTFOUND)
@@ -348,12 +355,13 @@ void Environment::open_tables(const std::function<void(Transaction&)>& on_create
     const_cast<Transaction&>(transaction).commit();
   });
   // One transaction makes the first tables.
-  const auto first_end = tables_.begin() + kFirstTables;
-  const auto missing = std::find(tables_.begin(), first_end, std::nullopt);
-  const bool complete = std::find(first_end, tables_.end(), std::nullopt) == tables_.end();
-  const bool none = std::all_of(
-      tables_.begin(), tables_.end(), [](const auto& table) { return !table.has_value(); });
-  if (missing != first_end && !none) {
+  const auto place = [this](Table table) { return tables_.begin() + static_cast<int>(table); };
+  const auto first = place(set_.first), old_end = place(set_.last_of_old) + 1,
+             end = place(set_.last) + 1;
+  const auto missing = std::find(first, old_end, std::nullopt);
+  const bool complete = std::find(old_end, end, std::nullopt) == end;
+  const bool none = std::all_of(first, end, [](const auto& table) { return !table.has_value(); });
+  if (missing != old_end && !none) {
     fail_damaged(fmt::format(fmt::runtime(_("the table {} is not there")),
                              name_of(static_cast<Table>(std::distance(tables_.begin(), missing)))));
   }

@@ -19,10 +19,32 @@
 /// LMDB with RAII and las's errors; nothing here knows what a record means.
 namespace las::state::lmdb {
 
-enum class Table { Meta, Generations, Operations, ServiceWishes, Ports, Models, Pins, Overrides };
-inline constexpr std::size_t kTableCount = 8;
-/// Those that every state has; a later one is added by the first writer that knows it.
-inline constexpr std::size_t kFirstTables = 7;
+enum class Table {
+  Meta,
+  Generations,
+  Operations,
+  ServiceWishes,
+  Ports,
+  Models,
+  Pins,
+  Overrides,
+  Registries,
+  Blobs  ///< of a cache; no table of the state
+};
+inline constexpr std::size_t kTableCount = 10;
+
+/// The tables of one kind of environment.
+struct TableSet {
+  Table first, last;
+  /// Up to this one every such environment has them; a later one is added by the first writer that
+  /// knows it.
+  Table last_of_old;
+
+  bool holds(Table table) const { return first <= table && table <= last; }
+};
+
+inline constexpr TableSet kStateTables{Table::Meta, Table::Registries, Table::Pins};
+inline constexpr TableSet kCacheTables{Table::Blobs, Table::Blobs, Table::Blobs};
 /// Name on disk and in messages: "models".
 const char* name_of(Table table);
 
@@ -75,6 +97,7 @@ class Environment {
   /// the transaction that makes the tables.
   Environment(const std::filesystem::path& directory,
               Access access,
+              const TableSet& tables,
               const std::function<void(Transaction&)>& on_create);
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -85,7 +108,7 @@ class Environment {
   const std::string& directory() const { return directory_; }
 
   /// Nobody has made the tables yet; only where reading.
-  bool blank() const { return !tables_.front().has_value(); }
+  bool blank() const { return !tables_[static_cast<std::size_t>(set_.first)].has_value(); }
 
   void read(const std::function<void(const Transaction&)>& body);
   void write(const std::function<void(Transaction&)>& body);
@@ -107,6 +130,7 @@ class Environment {
 
   std::string directory_;
   Access access_;
+  TableSet set_;
   MDB_env* environment_ = nullptr;
   bool without_lock_ = false;
   /// A reader takes a table that nobody has made yet for an empty one.

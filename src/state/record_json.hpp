@@ -58,6 +58,12 @@ void fields(Visitor& visit, Record& record) {
   visit("wanted", record.wanted);
 }
 
+template <typename Visitor, Is<InstalledArtifact> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("from", record.from);
+  visit("digest", record.digest);
+}
+
 template <typename Visitor, Is<InstalledModule> Record>
 void fields(Visitor& visit, Record& record) {
   visit("name", record.name);
@@ -76,6 +82,7 @@ void fields(Visitor& visit, Record& record) {
   visit("executables", record.executables);
   visit("external", record.external);
   visit("requires_modules", record.requires_modules);
+  visit.later("artifacts", record.artifacts, std::vector<InstalledArtifact>{});
 }
 
 template <typename Visitor, Is<ServiceInstance> Record>
@@ -96,6 +103,7 @@ void fields(Visitor& visit, Record& record) {
   visit("api", record.api);
   visit("data_directory", record.data_directory);
   visit("unit_text", record.unit_text);
+  visit.later("options", record.options, std::map<std::string, std::string>{});
 }
 
 template <typename Visitor, Is<Generation> Record>
@@ -187,6 +195,26 @@ void fields(Visitor& visit, Record& record) {
   visit("url", record.url);
   visit("digest", record.digest);
   visit("pinned_at", record.pinned_at);
+}
+
+template <typename Visitor, Is<RegistryRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("name", record.name);
+  visit("number", record.number);
+  visit("url", record.url);
+  visit("public_key", record.public_key);
+  visit("added_at", record.added_at);
+  visit("added_by", record.added_by);
+  visit("version", record.version);
+  visit("created", record.created);
+  visit("expires", record.expires);
+  visit("snapshot", record.snapshot);
+  visit("previous_snapshot", record.previous_snapshot);
+  visit("packages", record.packages);
+  visit("etag", record.etag);
+  visit("last_modified", record.last_modified);
+  visit("accepted_at", record.accepted_at);
+  visit("checked_at", record.checked_at);
 }
 
 /// Every value of an enum, for reading its spelling back.

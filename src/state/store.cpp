@@ -124,6 +124,7 @@ std::unique_ptr<StateStore> StateStore::open(const std::filesystem::path& direct
     auto& lmdb = environment->lmdb.emplace(
         directory,
         writable ? lmdb::Environment::Access::ReadWrite : lmdb::Environment::Access::ReadOnly,
+        lmdb::kStateTables,
         [&](lmdb::Transaction& transaction) {
           refuse_lost_state(directory, generations);
           tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);
@@ -238,6 +239,8 @@ std::vector<RecordFault> StateStore::check() const {
                                 [](const auto& record) { return tables::url_key(record.url); });
     checker.table<OverrideEvent>(
         Table::Overrides, [](const auto& record) { return tables::number_key(record.number); });
+    checker.table<RegistryRecord>(Table::Registries,
+                                  [](const auto& record) { return record.name; });
   });
   return faults;
 }

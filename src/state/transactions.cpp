@@ -134,6 +134,18 @@ std::vector<OverrideEvent> ReadTransaction::override_events() const {
   return tables::all<OverrideEvent>(handle_->reader, Table::Overrides);
 }
 
+std::optional<RegistryRecord> ReadTransaction::registry(const std::string& name) const {
+  return tables::find<RegistryRecord>(handle_->reader, Table::Registries, name);
+}
+
+std::vector<RegistryRecord> ReadTransaction::registries() const {
+  auto records = tables::all<RegistryRecord>(handle_->reader, Table::Registries);
+  std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return a.number < b.number;
+  });
+  return records;
+}
+
 // ---- writing
 
 std::uint64_t WriteTransaction::next_generation_number() {
@@ -216,6 +228,18 @@ std::uint64_t WriteTransaction::add_override_event(OverrideEvent event) {
   event.number = events.empty() ? 1 : events.back().number + 1;
   handle_->writer->put(Table::Overrides, number_key(event.number), encode(event));
   return event.number;
+}
+
+void WriteTransaction::put_registry(RegistryRecord registry) {
+  if (registry.number == 0) {
+    const std::vector<RegistryRecord> others = registries();
+    registry.number = others.empty() ? 1 : others.back().number + 1;
+  }
+  handle_->writer->put(Table::Registries, registry.name, encode(registry));
+}
+
+void WriteTransaction::erase_registry(const std::string& name) {
+  handle_->writer->erase(Table::Registries, name);
 }
 
 }  // namespace las::state

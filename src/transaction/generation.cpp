@@ -82,6 +82,12 @@ state::Generation next_generation(const Run& run,
         }))
       module.reason = state::Reason::User;
   }
+  for (const auto& [name, reason] : plan.reasons) {
+    for (state::InstalledModule& module : next.modules) {
+      if (module.name == name)
+        module.reason = reason;
+    }
+  }
   hand_over_external(run.world, present, next);
   // Services of a module that changed run from another store path now.
   for (state::ServiceInstance& service : next.services) {

@@ -99,6 +99,8 @@ state::InstalledModule installed_from(Run& run,
   module.pinned_now = !staged.newly_pinned.empty();
   module.installed_at = platform::to_iso8601(run.world.clock.now());
   module.requires_modules = action.requires_modules;
+  for (const source::InputArtifact& artifact : staged.artifacts)
+    module.artifacts.push_back({artifact.from, artifact.digest});
   fs::path base;
   if (!staged.store_name.empty()) {
     module.tree_digest = publish(run, staged);

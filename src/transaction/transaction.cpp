@@ -29,9 +29,16 @@ Run begin(const Surroundings& world, const std::string& command) {
 
 // The journal entry is the first durable thing, so that a crash at any later point is found.
 void open_journal(Run& run, std::optional<std::uint64_t> target) {
+  std::vector<std::string> earlier;  // read once, although the body may run twice
   run.world.store.write([&](state::WriteTransaction& transaction) {
     run.journal.from_generation = transaction.current_generation();
     run.journal.to_generation = target ? *target : transaction.next_generation_number();
+    // What this run did before (models it took in) belongs to the same line of history.
+    if (const auto before = transaction.operation(run.operation.id); before && earlier.empty()) {
+      earlier = before->changes;
+      run.operation.started_at = before->started_at;
+      run.operation.changes.insert(run.operation.changes.begin(), earlier.begin(), earlier.end());
+    }
     run.operation.generation_before = run.journal.from_generation;
     run.operation.generation_after = run.journal.from_generation;
     run.journal.wishes.clear();

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# systemd.sh LAS JOB: the binary LAS inside a real, booted systemd, driven by JOB, a script of
-# nspawn/ (main-job.sh, user-job.sh). Needs root. The engine's wheel is fetched outside, by its hash,
-# and shown to the machine.
+# systemd.sh LAS JOB [ARGUMENT...]: the binary LAS inside a real, booted systemd, driven by JOB, a script of
+# nspawn/ (main-job.sh, user-job.sh, apt-job.sh), and its arguments. Needs root. The engine's wheel is
+# fetched outside, by its hash, and shown to the machine.
 set -euo pipefail
-las=$(realpath "${1:?usage: systemd.sh LAS JOB}")
-job=${2:?usage: systemd.sh LAS JOB}
+las=$(realpath "${1:?usage: systemd.sh LAS JOB [ARGUMENT...]}")
+job=${2:?usage: systemd.sh LAS JOB [ARGUMENT...]}
+shift 2
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 125; }
 
@@ -29,4 +30,4 @@ cp "$las" "$work/las/bin/las"
 cp -r share "$work/las/share"
 tests/e2e/nspawn/run-in-systemd.sh --time-limit 300 \
   --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
-  "$work/root" "tests/e2e/nspawn/$job"
+  "$work/root" "tests/e2e/nspawn/$job" "$@"

@@ -152,6 +152,7 @@ void parse_text(const std::string& text) {
   parse_cdi_json(text);
   parse_cdi_yaml(text);
   parse_cuda_version_json(text);
+  parse_cuda_header(text);
   installed_package(text, "podman");
   count_subordinate_ids(text, "user", 1000);
   mount_of(text, "/var/lib/las");

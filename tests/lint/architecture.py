@@ -17,18 +17,21 @@ ROWS = {
     "fetch": "base platform",
     "hardware": "base platform",
     "policy": "base platform document hardware",
-    "catalog": "base platform document hardware",
+    "catalog": "base platform document hardware state",
+    "registry": "base platform document hardware catalog fetch state",
     "resolve": "base platform document hardware policy catalog state",
+    # Documents in and out; records.hpp of state holds the plain values they speak of.
+    "lockfile": "base document state",
     "plan": "base platform document hardware policy catalog state resolve",
-    "source": "base platform document hardware catalog fetch",
+    "source": "base platform document hardware state catalog fetch",
     # records.hpp of state holds plain values that the service room renders.
     "service": "base platform document hardware catalog fetch state",
     "model": "base platform state fetch",
     "transaction": "base platform document hardware policy catalog state resolve plan source service fetch",
-    "app": "base platform document hardware policy catalog state resolve plan source service fetch model transaction",
-    "cli": "base platform document hardware policy catalog state resolve plan source service fetch model transaction app",
+    "app": "base platform document hardware policy catalog state resolve plan source service fetch model registry lockfile transaction",
+    "cli": "base platform document hardware policy catalog state resolve plan source service fetch model registry lockfile transaction app",
 }
-PURE = {"policy", "resolve", "plan"}
+PURE = {"policy", "resolve", "lockfile", "plan"}
 # What only one room may touch.
 OWNERS = {
     r"<lmdb\.h>": {"state"},

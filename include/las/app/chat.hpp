@@ -27,7 +27,9 @@ struct ChatResult {
   std::string finish_reason;                               ///< "stop", "length" ...
   std::uint64_t prompt_tokens = 0, completion_tokens = 0;  ///< as the engine counted; 0 unknown
   double seconds_to_first_token = 0;
-  double tokens_per_second = 0;  ///< between the first and the last token, by our clock; 0 unknown
+  /// As the engine says ("timings" of its last event), else between the first and the last read by
+  /// our clock; 0 unknown: the whole answer may have come at once.
+  double tokens_per_second = 0;
 };
 
 /// Streams one answer of POST /v1/chat/completions (server-sent events, OpenAI's format); `on_text`

@@ -4,6 +4,7 @@
 #include "las/app/session.hpp"
 #include "las/model/library.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,23 @@ model::ModelLibrary::Import import_model(Session& session,
                                          const std::string& file,
                                          const std::string& name,
                                          const Activity& activity);
+
+struct ModelImport {
+  std::string name;
+  std::filesystem::path path;
+  Digest digest;  ///< that the file has to have
+  ByteSize size;
+  std::string format;
+  std::string source;  ///< to record in place of the path; "" = the path
+};
+
+/// Takes several models in, as one line of history; a name that is in use goes over to the new
+/// content. Integrity when a file is not what it should be: what came before it stays. Takes the
+/// lock.
+void import_models(Session& session,
+                   const std::vector<ModelImport>& imports,
+                   const Activity& activity);
+
 void remove_model(Session& session, const std::string& name, const Activity& activity);
 std::vector<state::ModelRecord> models(Session& session);
 

@@ -5,6 +5,7 @@
 #include "las/app/session.hpp"
 #include "las/state/records.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,14 @@ struct ServeRequest {
 /// format (the hint names one to install); Busy when the wished port is taken. An equal deployment
 /// that is there already gives an empty plan.
 PreparedPlan prepare_serve(Session& session, const ServeRequest& request, const Activity& activity);
+
+/// Whether the module's manifest describes how to serve models of this format.
+bool serves(const catalog::Manifest& manifest, const std::string& format);
+
+/// What is wrong with options for this module's service, one sentence each, by option: unknown
+/// names and values of the wrong type.
+std::map<std::string, std::string> option_faults(const catalog::Manifest& manifest,
+                                                 const std::map<std::string, std::string>& options);
 
 /// The same service for a module that changed under it.
 state::ServiceInstance rebuild_service(Session& session,

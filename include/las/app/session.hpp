@@ -94,6 +94,9 @@ class Session {
   transaction::Transactor& writer(const Activity& activity);
 
  private:
+  std::vector<std::filesystem::path> index_directories() const;
+  std::string maker() const;
+
   struct Parts;
   Platform platform_;
   SessionOptions options_;

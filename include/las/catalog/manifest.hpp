@@ -32,6 +32,11 @@ struct HardwareNeeds {
   std::optional<Version> compute_capability_min, driver_min, cuda_min, glibc_min;
   std::vector<std::string> cpu_features;   ///< all of them
   std::vector<std::string> architectures;  ///< one of them; empty: any
+  /// Distributions, each by its os-release ID with the versions it may have: one of them; empty:
+  /// any. Derivatives do not count as what they derive from.
+  std::map<std::string, VersionRange> os;
+  /// Programs of the machine by their name among the profile's tools ("podman"): all of them.
+  std::map<std::string, VersionRange> tools;
   bool operator==(const HardwareNeeds&) const = default;
 };
 
@@ -86,7 +91,20 @@ struct AptSource {
 struct PythonSource {
   std::vector<std::string> requirements;  ///< pip lines, each "name==version --hash=sha256:… …"
   VersionRange python;                    ///< of the interpreter
+  /// Where the lines lie beside the manifest, for long ones; "" = they stand in it. read_locks
+  /// fills `requirements` from it.
+  std::string lock_file = {};
   bool operator==(const PythonSource&) const = default;
+};
+
+/// Packages of the npm registry in the store, each with its version and its digest.
+struct NpmSource {
+  std::string lock_file;  ///< a package-lock.json beside the manifest, see npm_lock.hpp
+  std::string lock;       ///< its text; read_locks fills it
+  VersionRange node;      ///< of the interpreter that npm runs on
+  /// Install scripts are not run, but for these packages: name → why it cannot do without.
+  std::map<std::string, std::string> allow_scripts;
+  bool operator==(const NpmSource&) const = default;
 };
 
 /// A file that comes with the manifest and is put into the payload (a launcher, a config template).
@@ -99,7 +117,7 @@ struct ManifestFile {
 
 /// One way to get a variant. Sources of a variant are tried in order.
 struct Source {
-  std::variant<ArchiveSource, AptSource, PythonSource> how;
+  std::variant<ArchiveSource, AptSource, PythonSource, NpmSource> how;
   /// What this source really delivers, when it differs from the release's version ("" = the same;
   /// apt: known only after installing).
   std::string delivers;
@@ -112,7 +130,7 @@ struct Source {
   std::string
       note;  ///< shown in the plan ("built for any x86-64; slower than the publisher's build")
 
-  std::string kind() const;  ///< "archive", "apt", "python"
+  std::string kind() const;  ///< "archive", "apt", "python", "npm"
   bool operator==(const Source&) const = default;
 };
 
@@ -180,9 +198,13 @@ struct Manifest {
   std::vector<Mode> modes;
   Mode preferred_mode = Mode::Native;
   std::vector<std::string> provides, consumes;  ///< interfaces.*
-  std::optional<Digest> checksum;               ///< integrity.checksum
-  std::string signature;                        ///< integrity.signature
-  std::vector<Release> releases;                ///< newest first
+  /// integrity.checksum: the digest of the one archive that has none of its own; its part of the
+  /// releases has it too. Without releases it is kept and compared with nothing.
+  std::optional<Digest> checksum;
+  /// integrity.signature: verified with the key of the registry that the manifest comes from
+  /// (las/registry/manifest_check.hpp); elsewhere there is no key to verify it with.
+  std::string signature;
+  std::vector<Release> releases;  ///< newest first
   std::optional<ServiceTemplate> service;
   std::vector<Option> options;
   std::vector<ModuleDependency> conflicts;
@@ -193,10 +215,12 @@ struct Manifest {
 
   std::string summary(std::string_view language = {}) const;
   const Release* find_release(const Version& version) const;
+  bool operator==(const Manifest&) const = default;
 };
 
 /// Parses one manifest; nothing if it has errors. LocalAIStack's published manifests (no field of
-/// ours in them) are valid: they describe a module without a way to install it.
+/// ours in them) are valid: they describe a module without a way to install it. Files beside the
+/// manifest are not read: see companions.hpp.
 std::optional<Manifest> parse_manifest(std::string_view yaml,
                                        const std::string& file,
                                        Diagnostics& diagnostics);

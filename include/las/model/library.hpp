@@ -30,13 +30,27 @@ class ModelLibrary {
   /// without writing: NotFound, Permission, InvalidData for the file; Usage for the name.
   std::string check_import(const std::filesystem::path& path, std::string name) const;
 
+  /// What import_file() would record of the file, but for its name and place: it is hashed and
+  /// nothing is written. The same errors as check_import().
+  state::ModelRecord inspect(const std::filesystem::path& path, const Activity& activity) const;
+
+  /// For documents that say what the library should hold. Another content under a name in use takes
+  /// that name over; the old one stays while a generation serves it.
+  struct Expectation {
+    Digest digest;            ///< Integrity, and nothing recorded, when the file has another
+    std::string source = {};  ///< to record in place of the file's path; "" = the path
+  };
+
   /// Checks the file (format by content, not by name), hashes it, clones it into the blob store
   /// (reflink or copy; free space is checked first) and records it. `name` empty: from the file
   /// name
   /// ("Tiny-Model.Q4_0.gguf" → "tiny-model.q4_0"). Another content under a name in use is Busy with
   /// a hint. A blob that is damaged or gone is made whole. Interrupted or failed: nothing is left
   /// behind; killed: the next import sweeps it up. Who calls holds the writer lock.
-  Import import_file(const std::filesystem::path& path, std::string name, const Activity& activity);
+  Import import_file(const std::filesystem::path& path,
+                     std::string name,
+                     const Activity& activity,
+                     const std::optional<Expectation>& expected = std::nullopt);
 
   /// Forgets the model and deletes its blob when no other record and no generation uses it; Busy
   /// when a service of the current generation serves it. Who calls holds the writer lock.

@@ -38,6 +38,8 @@ struct Plan {
   std::vector<PlannedAction> actions;    ///< in order: dependencies before their users; removals
                                          ///< first users, then dependencies
   std::vector<state::WorldEntry> world;  ///< afterwards
+  /// Modules that stay as they are and get another reason ("was a wish, is a dependency").
+  std::map<std::string, state::Reason> reasons = {};
   /// What modules that stay as they are need afterwards, where that changes: another provider took
   /// the place of one that leaves.
   std::map<std::string, std::vector<std::string>> requirements = {};

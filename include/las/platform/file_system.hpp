@@ -31,6 +31,15 @@ struct FileStatus {
   std::uint64_t inode = 0;
 };
 
+/// What tells that a file is still the one that was read: another content gets another stamp,
+/// unless it is written within one tick of the file system's clock (some ms), which the reader has
+/// to mind.
+struct FileStamp {
+  std::uint64_t size = 0, inode = 0;
+  std::int64_t modified_ns = 0, changed_ns = 0;  ///< since the epoch; 0 where unknown
+  bool operator==(const FileStamp&) const = default;
+};
+
 /// Reading only: a signature that takes this cannot change anything.
 /// All failures are Error (NotFound, Permission, Io), with the path as subject.
 class FileReader {
@@ -47,6 +56,10 @@ class FileReader {
   /// Names (not paths) in a directory, sorted, without "." and "..".
   virtual std::vector<std::string> list_directory(const fs::path& path) const = 0;
   virtual fs::path read_symlink(const fs::path& path) const = 0;
+  /// One for each of `names`, which are paths relative to `directory`; nothing for what is not a
+  /// regular file. Symlinks are followed. Made for thousands of files at once.
+  virtual std::vector<std::optional<FileStamp>> stamps(const fs::path& directory,
+                                                       const std::vector<std::string>& names) const;
   /// Hands the content of a file of any size to `sink`, piece by piece. A reader that cannot stream
   /// reads it whole.
   virtual void scan_file(const fs::path& path,

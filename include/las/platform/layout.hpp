@@ -20,7 +20,7 @@ struct Layout {
   std::filesystem::path root = "/";
 
   std::filesystem::path
-      state;  ///< /var/lib/las: db/, store/, generations/, current, data/, models/
+      state;  ///< /var/lib/las: db/, store/, generations/, current, data/, models/, registries/
   std::filesystem::path cache;   ///< /var/cache/las: downloads by digest
   std::filesystem::path config;  ///< /etc/las: config.yaml, config.d/, policies.d/, manifests.d/
   std::filesystem::path logs;    ///< /var/log/las
@@ -44,6 +44,9 @@ struct Layout {
   std::filesystem::path data(const std::string& module) const { return state / "data" / module; }
 
   std::filesystem::path models() const { return state / "models"; }
+
+  /// Copies of remote registries.
+  std::filesystem::path registries() const { return state / "registries"; }
 
   std::filesystem::path downloads() const { return cache / "downloads"; }
 

@@ -42,6 +42,13 @@ struct StageRequest {
   std::function<void(const std::string& before, const std::string& wanted)> journal_external;
 };
 
+/// One input of a payload that has a digest.
+struct InputArtifact {
+  std::string from;  ///< its first URL (mirrors are the same bytes), or what the kind calls it
+  Digest digest;
+  bool operator==(const InputArtifact&) const = default;
+};
+
 /// A payload ready to be moved into the store (or, for apt, packages already there).
 struct Staged {
   std::filesystem::path payload;  ///< folder below `staging`; empty for sources outside the store
@@ -51,6 +58,7 @@ struct Staged {
   std::string detail;     ///< URL, packages, requirement
   std::map<std::string, std::string> executables;  ///< name → path in the payload (apt: absolute)
   std::map<std::string, Digest> newly_pinned;      ///< by URL
+  std::vector<InputArtifact> artifacts;            ///< what the payload was made of
   std::optional<std::string> external_before, external_wanted;
 };
 
@@ -75,6 +83,12 @@ class SourceKind {
   /// Where it comes from, for the plan: the first URL, the packages, the requirement.
   virtual std::string describe(const catalog::Source& source) const = 0;
 
+  /// The same source, bound to bytes that were had before: it can deliver nothing else. Integrity
+  /// when it names other bytes for one of them; Unsatisfiable when it is made of other parts, or of
+  /// none that have a digest. Pure.
+  virtual catalog::Source bound_to(const catalog::Source& source,
+                                   const std::vector<InputArtifact>& artifacts) const;
+
   /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes
   /// outside it were announced through journal_external and are undone by undo_external. Network
   /// means "the next source may be tried"; Integrity and hostile content end the install.
@@ -94,6 +108,11 @@ class SourceKind {
   /// CorruptState for a damaged record.
   virtual std::string inherited(const std::string& wanted, const std::string& needed_by) const;
 
+  /// The packages that `wanted` asked for with the versions that are there now, for kinds that
+  /// install outside the store; what is not there has the version "".
+  virtual std::map<std::string, std::string> versions(const std::string& wanted,
+                                                      const Activity& activity);
+
   /// Whether what `wanted` brought is still there, for verify: the faults found.
   virtual std::vector<std::string> verify_external(const std::string& wanted,
                                                    const Activity& activity);
@@ -102,6 +121,7 @@ class SourceKind {
 std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_apt_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_npm_source(Surroundings surroundings);
 
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);

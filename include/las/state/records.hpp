@@ -37,6 +37,13 @@ struct ExternalChange {
   bool operator==(const ExternalChange&) const = default;
 };
 
+/// What a payload was made of, so that a lock can ask for the same again.
+struct InstalledArtifact {
+  std::string from;  ///< its first URL, mirrors left out; or what its kind of source calls it
+  Digest digest;
+  bool operator==(const InstalledArtifact&) const = default;
+};
+
 struct InstalledModule {
   std::string name;
   std::string version;    ///< of the release that was resolved
@@ -53,6 +60,7 @@ struct InstalledModule {
   std::map<std::string, std::string> executables;  ///< name → absolute path
   std::vector<ExternalChange> external;
   std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
+  std::vector<InstalledArtifact> artifacts;   ///< empty: a kind without, or an older record
   bool operator==(const InstalledModule&) const = default;
 };
 
@@ -72,7 +80,8 @@ struct ServiceInstance {
   std::int64_t stop_timeout_s = 20;
   std::string api;  ///< "openai" or ""
   std::string data_directory;
-  std::string unit_text;  ///< rendered; the generation's units/ holds the same
+  std::map<std::string, std::string> options;  ///< that were set; the manifest's defaults are not
+  std::string unit_text;                       ///< rendered; the generation's units/ holds the same
   bool operator==(const ServiceInstance&) const = default;
 };
 
@@ -166,6 +175,26 @@ struct OverrideEvent {
   std::string sudo_user;  ///< who called sudo; "" without
   std::string operation_id;
   bool operator==(const OverrideEvent&) const = default;
+};
+
+/// A remote registry of manifests that the user trusts, and what of it was accepted last.
+struct RegistryRecord {
+  std::string name;
+  std::uint64_t number = 0;  ///< order of adding, from 1: later ones win over earlier ones
+  std::string url;           ///< of its tree, without credentials
+  std::string public_key;    ///< minisign's one line
+  std::string added_at, added_by;
+  std::uint64_t version = 0;     ///< highest one accepted; 0: none under this key yet
+  std::string created, expires;  ///< of the accepted index
+  /// Digest of the accepted index: it identifies everything in the copy of the registry, which lies
+  /// in registries/<name>/<its hex>. "" before the first.
+  std::string snapshot;
+  std::string previous_snapshot;  ///< kept for those that were reading it; "" if none
+  std::uint64_t packages = 0;
+  std::string etag, last_modified;  ///< of the accepted index, for asking again; "" unknown
+  std::string accepted_at;          ///< when this index was accepted
+  std::string checked_at;           ///< when the registry last said what is current
+  bool operator==(const RegistryRecord&) const = default;
 };
 
 std::string to_json(const Generation& generation);

@@ -101,6 +101,8 @@ class ReadTransaction {
   std::vector<std::string> model_names() const;  ///< also of records that do not decode
   std::optional<PinnedDigest> pinned_digest(const std::string& url) const;
   std::vector<OverrideEvent> override_events() const;  ///< oldest first
+  std::optional<RegistryRecord> registry(const std::string& name) const;
+  std::vector<RegistryRecord> registries() const;  ///< in the order of adding
 
  protected:
   ReadTransaction() = default;
@@ -129,6 +131,9 @@ class WriteTransaction : public ReadTransaction {
   void put_pinned_digest(const PinnedDigest& pin);
   /// Gives the event the next number and returns it.
   std::uint64_t add_override_event(OverrideEvent event);
+  /// A record whose number is 0 gets the next one.
+  void put_registry(RegistryRecord registry);
+  void erase_registry(const std::string& name);
 
  protected:
   WriteTransaction() = default;

@@ -40,30 +40,29 @@ bool is_held(const state::Generation& generation, const std::string& name) {
   });
 }
 
-std::string newest_version(const catalog::Manifest& manifest) {
-  return manifest.releases.empty() ? manifest.version.text()
-                                   : manifest.releases.front().version.text();
-}
-
 int run_search(Context& context, const std::vector<std::string>& words) {
   const auto hits = context.session.catalog(context.activity).search(text::join(words, " "));
   const state::Generation generation = current(context);
+  const auto is_installed = [&](std::string_view name) {
+    return generation.find(std::string(name)) != nullptr;
+  };
   if (context.options.json) {
     ordered_json modules = ordered_json::array();
     for (const auto& hit : hits)
-      modules.push_back({{"name", hit.manifest->name},
-                         {"version", newest_version(*hit.manifest)},
-                         {"category", std::string(catalog::to_string(hit.manifest->category))},
-                         {"description", hit.manifest->summary(language(context))},
-                         {"installed", generation.find(hit.manifest->name) != nullptr}});
+      modules.push_back({{"name", hit.brief->name},
+                         {"version", hit.brief->version},
+                         {"category", catalog::to_string(hit.brief->category)},
+                         {"description", hit.brief->summary(language(context))},
+                         {"installed", is_installed(hit.brief->name)}});
     context.print_json({{"modules", std::move(modules)}});
     return hits.empty() ? 1 : 0;
   }
   for (const auto& hit : hits) {
-    context.out << context.bold(hit.manifest->name) << " " << shown(newest_version(*hit.manifest))
-                << " [" << catalog::to_string(hit.manifest->category) << "]"
-                << (generation.find(hit.manifest->name) != nullptr ? " " + _("(installed)") : "")
-                << "\n  " << shown(hit.manifest->summary(language(context))) << "\n";
+    context.out << context.bold(std::string(hit.brief->name)) << " "
+                << shown(std::string(hit.brief->version)) << " ["
+                << catalog::to_string(hit.brief->category) << "]"
+                << (is_installed(hit.brief->name) ? " " + _("(installed)") : "") << "\n  "
+                << shown(hit.brief->summary(language(context))) << "\n";
   }
   if (hits.empty())
     context.note(_("Nothing found. See everything with: las list --available"));
@@ -185,12 +184,12 @@ int run_show(Context& context, const std::vector<std::string>& names) {
 int list_available(Context& context) {
   ordered_json modules = ordered_json::array();
   std::vector<std::vector<std::string>> rows;
-  for (const catalog::Manifest& manifest : context.session.catalog(context.activity).manifests()) {
-    modules.push_back({{"name", manifest.name}, {"version", newest_version(manifest)}});
-    rows.push_back({manifest.name,
-                    newest_version(manifest),
-                    std::string(catalog::to_string(manifest.category)),
-                    manifest.summary(language(context))});
+  for (const catalog::Brief& module : context.session.catalog(context.activity).briefs()) {
+    modules.push_back({{"name", module.name}, {"version", module.version}});
+    rows.push_back({std::string(module.name),
+                    std::string(module.version),
+                    std::string(catalog::to_string(module.category)),
+                    module.summary(language(context))});
   }
   if (context.options.json)
     context.print_json({{"modules", std::move(modules)}});

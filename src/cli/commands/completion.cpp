@@ -6,11 +6,11 @@
 
 #include "las/app/overrides.hpp"
 #include "las/app/policies.hpp"
+#include "las/app/registries.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -71,12 +71,9 @@ bool takes_value(const CLI::Option* option) {
 
 // By the names of their files; reading every manifest takes longer than a person waits for a key.
 std::vector<std::string> module_names(Context& context) {
-  std::vector<std::filesystem::path> folders = {context.session.data_directory() / "manifests",
-                                                context.session.layout().config / "manifests.d"};
-  for (const std::string& folder : context.session.config().list("registries"))
-    folders.emplace_back(folder);
   std::set<std::string> names;
-  for (const auto& folder : folders) {
+  for (const catalog::Registry& place : app::catalog_folders(context.session)) {
+    const auto& folder = place.directory;
     if (!context.session.files().exists(folder))
       continue;
     for (const std::string& entry : context.session.files().list_directory(folder)) {
@@ -95,6 +92,11 @@ std::vector<std::string> names_of(Context& context, const std::string& kind) {
   std::vector<std::string> names;
   if (kind == kind::kCapability)
     return app::ruled_capabilities(context.session);
+  if (kind == kind::kRegistry) {
+    for (const state::RegistryRecord& record : app::remote_registries(context.session))
+      names.push_back(record.name);
+    return names;
+  }
   if (kind == kind::kOverride) {
     for (const app::OverrideView& view : app::overrides(context.session)) {
       if (view.state != app::OverrideState::Reverted)

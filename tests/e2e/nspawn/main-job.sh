@@ -47,8 +47,11 @@ new=$(systemctl show -p MainPID --value $unit)
 
 mends systemctl /etc/systemd/system
 
+las lock -o /root/las.lock
+las apply --check /root/las.lock || fail "a machine differs from its own lock"
 las stop tiny
 [ "$(systemctl show -p ActiveState --value $unit)" = inactive ] || fail "the unit still runs after stop"
+[ "$(las apply --check /root/las.lock >/dev/null; echo $?)" = 10 ] || fail "a stopped service is no drift"
 las start tiny
 [ "$(systemctl show -p ActiveState --value $unit)" = active ] || fail "the unit does not run after start"
 las rollback --yes
@@ -59,5 +62,19 @@ las rollback --yes
 dpkg-query -W -f='${Status}' libgomp1 | grep 'ok installed' >/dev/null || fail "las did not install what the engine needs"
 las remove --yes llama.cpp
 ! dpkg-query -W -f='${Status}' libgomp1 2>/dev/null | grep 'ok installed' >/dev/null || fail "remove left the package that install brought"
+las verify
+
+# From nothing again, by the lock alone: package, module, model and unit; and back by an empty las.yaml.
+las model remove --yes tiny
+las apply --yes /root/las.lock --models /
+[ "$(systemctl show -p ActiveState --value $unit)" = active ] || fail "apply did not start the unit"
+grep -q 'libgomp1: ' /root/las.lock || fail "the lock does not name the package"
+las lock | tail -n +2 | cmp - /root/las.lock || fail "apply made another machine"
+las apply --check /root/las.lock || fail "apply left something to do"
+las chat tiny --max-tokens 4 hello >/dev/null || fail "no answer after apply"
+echo 'schema: 1' >/root/las.yaml
+las apply --yes --prune /root/las.yaml
+[ "$(systemctl show -p LoadState --value $unit)" = not-found ] || fail "prune left the unit loaded"
+! dpkg-query -W -f='${Status}' libgomp1 2>/dev/null | grep 'ok installed' >/dev/null || fail "prune left the package"
 las verify
 echo "MAIN JOB DONE"

@@ -72,10 +72,7 @@ Texts texts(const Diagnostics& diagnostics) {
 }
 
 Texts names(const Catalog& catalog) {
-  Texts out;
-  for (const Manifest& item : catalog.manifests())
-    out.push_back(item.name);
-  return out;
+  return catalog.names();
 }
 
 Catalog searchable() {
@@ -96,7 +93,7 @@ Texts found(const std::string& query) {
   const Catalog catalog = searchable();
   Texts out;
   for (const auto& hit : catalog.search(query))
-    out.push_back(hit.manifest->name);
+    out.emplace_back(hit.brief->name);
   return out;
 }
 

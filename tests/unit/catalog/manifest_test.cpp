@@ -266,6 +266,59 @@ TEST_CASE("service and options are read field by field", "[catalog]") {
                             {Option::Type::Text, "label", "", "", {}}});
 }
 
+TEST_CASE("conditions on the distribution and on tools are ranges by name", "[catalog]") {
+  const Manifest m =
+      manifest_of(kHead +
+                  "version: 1\n"
+                  "hardware:\n"
+                  "  os: {debian: '12', ubuntu: '>=22.04,<26', arch: , x-note: all}\n"
+                  "  tools: {podman: '>=4.1', python: }\n");
+  CHECK(m.needs.os ==
+        std::map<std::string, VersionRange>{{"arch", {}},
+                                            {"debian", *VersionRange::parse("12")},
+                                            {"ubuntu", *VersionRange::parse(">=22.04,<26")}});
+  CHECK(m.needs.tools == std::map<std::string, VersionRange>{
+                             {"podman", *VersionRange::parse(">=4.1")}, {"python", {}}});
+  CHECK(faults_of(kHead + "version: 1\n"
+                          "hardware:\n"
+                          "  os: {Debian: '12', debian: '>='}\n"
+                          "  tools: {podmen: '>=4', docker: [1]}\n") ==
+        Texts{"m.yaml:5:16: error: hardware.os.Debian: 'Debian' is not the ID of a distribution "
+              "(write it as in /etc/os-release, like debian)",
+              "m.yaml:5:30: error: hardware.os.debian: '>=' is not a range of versions (write it "
+              "like >=1.2,<2)",
+              "m.yaml:6:11: error: hardware.tools.podmen: unknown key (did you mean 'podman'?)",
+              "m.yaml:6:34: error: hardware.tools.docker: must be a single value"});
+  CHECK(faults_of(kHead + "version: 1\nhardware: {os: debian}\n") ==
+        Texts{"m.yaml:4:16: error: hardware.os: must be a map"});
+}
+
+TEST_CASE("a lock beside the manifest stands in place of lines in it", "[catalog]") {
+  const auto source = [](const std::string& keys) {
+    return faults_of(kHead + "releases: [{version: 1, variants: [{name: a, sources: [{" + keys +
+                     "}]}]}]\n");
+  };
+  CHECK(source("python: {lock: files/lock.txt}") == Texts{});
+  CHECK(source("npm: {lock: files/package-lock.json}") == Texts{});
+  CHECK(source("python: {}") ==
+        Texts{"m.yaml:3:65: error: releases[0].variants[0].sources[0].python.requirements: missing "
+              "key"});
+  CHECK(source("python: {lock: l, requirements: [a==1 --hash=sha256:" + kHex + "]}") ==
+        Texts{"m.yaml:3:72: error: releases[0].variants[0].sources[0].python.lock: requirements "
+              "are given too: one of them"});
+  CHECK(source("npm: {lock: ../l.json, scripts: all}") ==
+        Texts{"m.yaml:3:69: error: releases[0].variants[0].sources[0].npm.lock: not a relative "
+              "path that stays inside its folder",
+              "m.yaml:3:80: error: releases[0].variants[0].sources[0].npm.scripts: unknown key"});
+  CHECK(source("npm: {lock: l.json, node: '>', allow_scripts: {-g: x, a: }}") ==
+        Texts{"m.yaml:3:83: error: releases[0].variants[0].sources[0].npm.node: '>' is not a range "
+              "of versions (write it like >=1.2,<2)",
+              "m.yaml:3:108: error: releases[0].variants[0].sources[0].npm.allow_scripts.-g: '-g' "
+              "is not the name of a package",
+              "m.yaml:3:111: error: releases[0].variants[0].sources[0].npm.allow_scripts.a: "
+              "missing value"});
+}
+
 TEST_CASE("a published manifest without any field of las is valid", "[catalog]") {
   std::ifstream file(LAS_TEST_DATA "/catalog/published/infer-lite.yaml");
   std::stringstream yaml;
@@ -282,6 +335,38 @@ TEST_CASE("a published manifest without any field of las is valid", "[catalog]")
   CHECK(m.preferred_mode == Mode::Native);
   CHECK(m.releases.empty());
   CHECK_FALSE(m.service.has_value());
+}
+
+TEST_CASE("every field of a published manifest arrives", "[catalog]") {
+  std::ifstream file(LAS_TEST_DATA "/catalog/published/every-field.yaml");
+  std::stringstream yaml;
+  yaml << file.rdbuf();
+  const Manifest m = manifest_of(yaml.str());
+  CHECK(m.name == "chat-desk");
+  CHECK(m.category == Category::Application);
+  CHECK(m.version.text() == "1.4.0");
+  CHECK(m.summary() == "Chat interface for local models");
+  CHECK(m.license == "Apache-2.0");
+  HardwareNeeds needs;
+  needs.cores_min = 2;
+  needs.ram_min = ByteSize::gib(8);
+  needs.vram_min = ByteSize::gib(6);
+  needs.multi_gpu = true;
+  CHECK(m.needs == needs);
+  Dependencies dependencies;
+  dependencies.system = {"ca-certificates"};
+  dependencies.modules = {{"base-tools", {}}, {"infer-lite", *VersionRange::parse(">=0.2.0")}};
+  dependencies.runtime = {"cuda>=12.1"};
+  dependencies.capabilities = {"openai-compatible-api"};
+  dependencies.optional = {{"search-index", *VersionRange::parse("^2")}};
+  CHECK(m.dependencies == dependencies);
+  CHECK(m.modes == std::vector<Mode>{Mode::Container, Mode::Native});
+  CHECK(m.preferred_mode == Mode::Native);
+  CHECK(m.provides == Texts{"chat-ui"});
+  CHECK(m.consumes == Texts{"database"});
+  CHECK(m.checksum->hex().starts_with("e3b0c442"));
+  CHECK(m.signature.size() == 100);
+  CHECK(m.releases.empty());
 }
 
 TEST_CASE("what is left out has the defaults of the header", "[catalog]") {
@@ -358,7 +443,7 @@ TEST_CASE("faults within releases name their place", "[catalog]") {
               "m.yaml:11:39: error: releases[0].variants[0].sources[0].files[0].to: not a "
               "relative path that stays inside its folder",
               "m.yaml:12:7: error: releases[0].variants[0].sources[1]: needs exactly one of "
-              "archive, apt and python",
+              "archive, apt, python and npm",
               "m.yaml:12:54: error: releases[0].variants[0].sources[1].archive.digest: not a "
               "digest (write it as sha256: and 64 hexadecimal digits)",
               "m.yaml:13:24: error: releases[0].variants[0].sources[1].apt.packages[0]: 'b' is not "
@@ -367,6 +452,36 @@ TEST_CASE("faults within releases name their place", "[catalog]") {
               "m.yaml:15:14: error: releases[0].variants[1].sources: is empty",
               "m.yaml:16:12: error: releases[1].version: release 1.0 stands twice",
               "m.yaml:17:13: error: releases[1].variants: is empty"});
+}
+
+TEST_CASE("the checksum of the manifest is that of the one archive without a digest", "[catalog]") {
+  const std::string integrity = "integrity: {checksum: " + kDigest + "}\n";
+  const std::string own = "sha256:" + std::string(64, 'b');
+  const auto archive = [](const std::string& name, const std::string& more) {
+    return "    - archive: {url: 'http://example.org/" + name + "'" + more +
+           "}\n      executables: {a: a}\n";
+  };
+  const auto manifest = [&](const std::string& sources) {
+    return kHead + integrity +
+           "releases:\n- version: 1\n  variants:\n  - name: cpu\n    sources:\n" + sources;
+  };
+  Diagnostics diagnostics;
+  const auto parsed = parse_manifest(
+      manifest(archive("a.tar", "") + archive("b.tar", ", digest: " + own)), "m.yaml", diagnostics);
+  REQUIRE(parsed);
+  const auto& sources = parsed->releases.at(0).variants.at(0).sources;
+  CHECK(std::get<ArchiveSource>(sources[0].how).parts[0].digest->to_string() == kDigest);
+  CHECK(std::get<ArchiveSource>(sources[1].how).parts[0].digest->to_string() == own);
+  CHECK(
+      faults_of(manifest(archive("a.tar", "") + archive("b.tar", ""))) ==
+      Texts{"m.yaml:3:23: error: integrity.checksum: would be the digest of 2 archives (give each "
+            "archive its own digest)"});
+  CHECK(
+      faults_of(manifest(archive("a.tar", ", digest: " + own))) ==
+      Texts{"m.yaml:3:23: warning: integrity.checksum: is the digest of no archive here (leave it "
+            "out)"});
+  // Without releases there is nothing to compare it with.
+  CHECK(faults_of(kHead + "version: 1\n" + integrity).empty());
 }
 
 TEST_CASE("a digest spelled wrongly is a fault in every spelling", "[catalog]") {
@@ -527,4 +642,67 @@ TEST_CASE("hostile documents end in faults", "[catalog]") {
     CHECK(faults_of("name: '" + std::string(name) + "'\ncategory: tool\nversion: 1\n").size() == 1);
   for (const char* version : {"../1", "1/2", "-1", "1 2"})
     CHECK(faults_of(kHead + "version: '" + version + "'\n").size() == 1);
+}
+
+TEST_CASE("a bomb of aliases ends in a fault, at once", "[catalog]") {
+  std::string bomb = kHead + "version: 1\nx-a: &a [x, x, x, x, x, x, x, x, x]\n";
+  for (char c = 'b'; c <= 'z'; ++c) {
+    const std::string list = std::string("*") + static_cast<char>(c - 1);
+    bomb += std::string("x-") + c + ": &" + c + " [" + list;
+    for (int i = 0; i < 8; ++i)
+      bomb += ", " + list;
+    bomb += "]\n";
+  }
+  CHECK(
+      faults_of(bomb) ==
+      Texts{"m.yaml:9:10: error: more than 100000 values in a document: \"x-f: &f [*e, *e, *e, *e, "
+            "*e, *e, *e, *e, *e]\""});
+}
+
+TEST_CASE("bytes that are no UTF-8 end in a fault with their line", "[catalog]") {
+  CHECK(faults_of(kHead + "version: 1\ndescription: \"\xff\xfe\"\n") ==
+        Texts{"m.yaml:4:15: error: not UTF-8 text: \"description: \"??\"\""});
+  CHECK(faults_of(kHead + "version: 1\nlicense: \xc3(\n") ==
+        Texts{"m.yaml:4:10: error: not UTF-8 text: \"license: ?(\""});
+}
+
+TEST_CASE("a dependency whose range is none is a fault at its place", "[catalog]") {
+  for (const char* spec :
+       {"name@>=", "name@", "name@>=1,", "name@=>1", "name@1 2", "@>=1", "na me"}) {
+    INFO(spec);
+    const Texts faults =
+        faults_of(kHead + "version: 1\ndependencies: {modules: ['" + spec + "']}\n");
+    CHECK(faults == Texts{"m.yaml:4:26: error: dependencies.modules[0]: '" + std::string(spec) +
+                          "' is not a module (write it like name or name@>=1.2)"});
+  }
+}
+
+TEST_CASE("no path of a manifest leaves its folder", "[catalog]") {
+  const auto archive = [](const std::string& more) {
+    return faults_of(kHead +
+                     "releases: [{version: 1, variants: [{name: a, sources: [{archive: "
+                     "{url: 'https://example.org/a', digest: " +
+                     kDigest + more + "]}]}]\n");
+  };
+  const std::string where = ": error: releases[0].variants[0].sources[0].";
+  const std::string inside = ": not a relative path that stays inside its folder";
+  const auto clause = [&](const Texts& faults) {
+    REQUIRE(faults.size() == 1);
+    CHECK(faults[0].starts_with("m.yaml:3:"));
+    return faults[0].substr(faults[0].find(where) + where.size());
+  };
+  for (const char* path : {"../x", "/x", "a/../../x", "a//x", ".", "a/./x"}) {
+    INFO(path);
+    const std::string quoted = std::string("'") + path + "'";
+    CHECK(clause(archive(", into: " + quoted + "}}")) == "archive.into" + inside);
+    CHECK(clause(archive("}, executables: {x: " + quoted + "}}")) == "executables.x" + inside);
+    CHECK(clause(archive("}, files: [{from: a, to: " + quoted + "}]}")) == "files[0].to" + inside);
+    CHECK(clause(archive("}, files: [{from: " + quoted + ", to: a}]}")) ==
+          "files[0].from" + inside);
+  }
+  CHECK(clause(archive(", strip: -1}}")) == "archive.strip: -1 is not between 0 and 16");
+  CHECK(clause(archive(", strip: 17}}")) == "archive.strip: 17 is not between 0 and 16");
+  CHECK(clause(faults_of(kHead + "releases: [{version: 1, variants: [{name: a, sources: [{apt: "
+                                 "{packages: [aa]}, executables: {x: usr/bin/x}}]}]}]\n")) ==
+        "executables.x: not an absolute path");
 }

@@ -4,9 +4,11 @@
 #include "support/catch.hpp"
 
 #include "las/catalog/catalog.hpp"
+#include "las/hardware/profile.hpp"
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -76,6 +78,35 @@ TEST_CASE("the schema has exactly the words that the parser has", "[catalog]") {
   CHECK(words(defs.at("service"), "kind") == kServiceKinds);
   CHECK(words(defs.at("service"), "stop_signal") == kStopSignals);
   CHECK(words(defs.at("option"), "type") == kOptionTypes);
+  CHECK(keys_of(defs.at("hardware").at("properties").at("tools")) == sorted(kTools));
+}
+
+TEST_CASE("every tool that a manifest may need is a fact about the machine", "[catalog]") {
+  Texts facts;
+  for (const auto& fact : hardware::named_facts({})) {
+    if (fact.kind == hardware::NamedFact::Kind::Version && fact.name.starts_with("tools."))
+      facts.push_back(fact.name.substr(6));
+  }
+  // These two stand under hardware.gpu.
+  std::erase(facts, "nvidia_driver");
+  std::erase(facts, "cuda_driver");
+  CHECK(sorted(facts) == sorted(kTools));
+}
+
+TEST_CASE("a source in the schema has exactly one kind", "[catalog]") {
+  Texts kinds;
+  const Json root = schema();
+  for (const Json& choice : root.at("$defs").at("source").at("oneOf"))
+    kinds.push_back(choice.at("required").at(0));
+  CHECK(kinds == Texts{"archive", "apt", "python", "npm"});
+  Texts known;
+  Source source;
+  for (const decltype(Source::how)& how : std::vector<decltype(Source::how)>{
+           ArchiveSource{}, AptSource{}, PythonSource{}, NpmSource{}}) {
+    source.how = how;
+    known.push_back(source.kind());
+  }
+  CHECK(known == kinds);
 }
 
 TEST_CASE("every category word stands for its category", "[catalog]") {
@@ -95,7 +126,91 @@ TEST_CASE("every manifest in share has no fault", "[catalog]") {
   const Catalog catalog = built_in(diagnostics);
   for (const auto& item : diagnostics.items())
     CHECK(item.to_string() == "");
-  CHECK_FALSE(catalog.manifests().empty());
+  CHECK_FALSE(catalog.briefs().empty());
+}
+
+TEST_CASE("every shipped module is described in English and Chinese, with licence and home page",
+          "[catalog]") {
+  Diagnostics diagnostics;
+  Texts names;
+  const Catalog catalog = built_in(diagnostics);
+  for (const Manifest& manifest : catalog.manifests()) {
+    INFO(manifest.name);
+    names.push_back(manifest.name);
+    CHECK(manifest.description.contains("en"));
+    CHECK(manifest.description.contains("zh"));
+    CHECK_FALSE(manifest.license.empty());
+    CHECK(manifest.homepage.starts_with("https://"));
+    CHECK_FALSE(manifest.releases.empty());
+  }
+  CHECK(names == Texts{"code-server",
+                       "llama.cpp",
+                       "mariadb",
+                       "nginx",
+                       "node",
+                       "ollama",
+                       "opencode",
+                       "postgresql",
+                       "python",
+                       "redis",
+                       "uv",
+                       "vllm"});
+}
+
+TEST_CASE("every shipped archive has a digest, or a checksum file where that is said",
+          "[catalog]") {
+  Diagnostics diagnostics;
+  Texts unpinned;
+  const Catalog catalog = built_in(diagnostics);
+  for (const Manifest& manifest : catalog.manifests())
+    for (const Release& release : manifest.releases)
+      for (const Variant& variant : release.variants)
+        for (const Source& source : variant.sources) {
+          const auto* archive = std::get_if<ArchiveSource>(&source.how);
+          if (archive == nullptr)
+            continue;
+          for (const ArchivePart& part : archive->parts) {
+            CHECK(part.urls.at(0).starts_with("https://"));
+            if (!part.digest)
+              unpinned.push_back(manifest.name + " " + variant.name + " " + part.checksum->url);
+          }
+        }
+  CHECK(unpinned == Texts{"ollama rocm https://github.com/ollama/ollama/releases/download/v0.34.4/"
+                          "sha256sum.txt"});
+}
+
+TEST_CASE("one file has one digest wherever it is named", "[catalog]") {
+  Diagnostics diagnostics;
+  std::map<std::string, std::string> digests;
+  const Catalog catalog = built_in(diagnostics);
+  for (const Manifest& manifest : catalog.manifests())
+    for (const Release& release : manifest.releases)
+      for (const Variant& variant : release.variants)
+        for (const Source& source : variant.sources)
+          if (const auto* archive = std::get_if<ArchiveSource>(&source.how))
+            for (const ArchivePart& part : archive->parts)
+              if (part.digest) {
+                const auto [known, added] =
+                    digests.emplace(part.urls.at(0), part.digest->to_string());
+                CHECK(known->second == part.digest->to_string());
+              }
+  CHECK(digests.size() > 20);
+}
+
+TEST_CASE("what the distribution delivers is offered to the distributions that have it",
+          "[catalog]") {
+  Diagnostics diagnostics;
+  const Catalog catalog = built_in(diagnostics);
+  for (const char* name : {"postgresql", "mariadb", "redis", "nginx"}) {
+    INFO(name);
+    std::map<std::string, int> offers;
+    for (const Release& release : catalog.get(name).releases)
+      for (const auto& [id, range] : release.variants.at(0).needs.os)
+        ++offers[id + range.to_string()];
+    CHECK(offers ==
+          std::map<std::string, int>{
+              {"debian==12", 1}, {"debian==13", 1}, {"ubuntu==22.04", 1}, {"ubuntu==24.04", 1}});
+  }
 }
 
 TEST_CASE("llama.cpp can be had on every architecture, each file with digest and size",

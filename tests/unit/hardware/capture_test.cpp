@@ -92,6 +92,7 @@ TEST_CASE("a capture of the live machine gives the same facts again", "[hardware
 
 TEST_CASE("a capture of each machine on file gives the same facts again", "[hardware]") {
   for (const char* name : {"capture-of-a-cpu-only-vm",
+                           "capture-of-an-h100-vm",
                            "reconstruction-of-rtx-4090-desktop",
                            "reconstruction-of-rx-7900-xtx-desktop",
                            "reconstruction-of-a-strix-halo-128gb-mini-pc",

@@ -67,6 +67,29 @@ TEST_CASE("a captured VM without GPU is read completely", "[hardware]") {
   CHECK(silent_facts(profile).empty());
 }
 
+TEST_CASE("a captured VM with an H100 keeps what its driver answered", "[hardware]") {
+  const HardwareProfile profile = probe_fixture("capture-of-an-h100-vm");
+  CHECK(profile.os.glibc == known(Version("2.39"), "confstr"));
+  CHECK(profile.cpu.cores.value == 16);
+  CHECK(profile.memory.total.value == ByteSize(131981020ULL * 1024));
+  REQUIRE(profile.gpus.is_known());
+  REQUIRE(profile.gpus.value->size() == 1);
+  const Gpu& gpu = profile.gpus.value->front();
+  CHECK(gpu.vendor == GpuVendor::Nvidia);
+  CHECK(gpu.name.value == "NVIDIA H100 80GB HBM3");
+  CHECK(gpu.uuid.value == "GPU-00000000-0000-4000-8000-000000000001");
+  CHECK(gpu.vram == known(ByteSize(85520809984), "NVML"));
+  CHECK(gpu.compute_capability == known(Version("9.0"), "NVML"));
+  CHECK(gpu.driver_state.value == "working");
+  CHECK(gpu.power_limit.value == 700);
+  CHECK(gpu.mig == known(false, "NVML"));
+  CHECK(gpu.integrated.value == false);
+  CHECK(profile.tools.nvidia_driver.value == Version("580.159.04"));
+  CHECK(profile.tools.cuda_driver == known(Version("13.0"), "NVML"));
+  CHECK(profile.nvlink.value == false);
+  CHECK(silent_facts(profile).empty());
+}
+
 TEST_CASE("a captured desktop names its NVIDIA card but not what only NVML knows", "[hardware]") {
   const HardwareProfile profile = probe_fixture("reconstruction-of-rtx-4090-desktop");
   CHECK(profile.os.glibc == known(Version("2.39"), "/lib/x86_64-linux-gnu/libc.so.6"));

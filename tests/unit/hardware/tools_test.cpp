@@ -206,6 +206,10 @@ TEST_CASE("CDI specifications are listed with their version, JSON or YAML", "[ha
 TEST_CASE("toolkits tell their version on disk: the usual one, or else the newest", "[hardware]") {
   MachineTree tree;
   CHECK(read_cuda_toolkit(*tree.files()).unknown == "there is no CUDA toolkit in /usr/local");
+  tree.file("/usr/local/cuda-8.0/include/cuda.h",
+            "#ifndef X\n#define CUDA_VERSION 8000 /* 8.0 */\n");
+  CHECK(read_cuda_toolkit(*tree.files()) ==
+        known(Version("8.0"), "/usr/local/cuda-8.0/include/cuda.h"));
   tree.file("/usr/local/cuda-9.2/version.txt", "CUDA Version 9.2.148\n")
       .file("/usr/local/cuda-12.4/version.json",
             R"({"cuda": {"name": "CUDA SDK", "version": "12.4.1"}})")

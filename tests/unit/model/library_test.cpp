@@ -231,6 +231,46 @@ TEST_CASE("another content under a name in use is refused and leaves nothing", "
   CHECK(shop.names() == Strings{"tiny"});
 }
 
+TEST_CASE("a document's model takes a name over, and only with the expected content", "[model]") {
+  Workshop shop;
+  const auto old = shop.import(shop.model("old.gguf", "old"), "tiny").record;
+  const fs::path path = shop.model("new.gguf", "new");
+  const auto found = shop.library().inspect(path, shop.activity());
+  CHECK(found.format == "gguf");
+  CHECK(found.digest == platform::digest_of_file(path));
+  CHECK(shop.blobs().size() == 1);
+
+  const auto import = [&](const Digest& digest) {
+    return shop.library().import_file(
+        path, "tiny", shop.activity(), ModelLibrary::Expectation{digest, "elsewhere.gguf"});
+  };
+  CHECK(error_of([&] { import(old.digest); }) ==
+        Seen{"integrity",
+             "the file is not the model that is wanted: " + path.string() + ": " +
+                 found.digest.to_string() + ", wanted " + old.digest.to_string(),
+             ""});
+  CHECK(shop.library().get("tiny") == old);
+  CHECK(shop.blobs().size() == 1);
+
+  // While a generation serves the old content, that stays.
+  shop.serve(1, old);
+  const auto result = import(found.digest);
+  CHECK_FALSE(result.was_present);
+  CHECK(shop.library().get("tiny").digest == found.digest);
+  CHECK(shop.library().get("tiny").source == "elsewhere.gguf");
+  CHECK(shop.blobs().size() == 2);
+  CHECK(import(found.digest).was_present);
+}
+
+TEST_CASE("the content that a name leaves is swept up when nothing serves it", "[model]") {
+  Workshop shop;
+  shop.import(shop.model("old.gguf", "old"), "tiny");
+  const fs::path path = shop.model("new.gguf", "new");
+  const Digest digest = platform::digest_of_file(path);
+  shop.library().import_file(path, "tiny", shop.activity(), ModelLibrary::Expectation{digest, ""});
+  CHECK(shop.blobs() == std::vector<std::string>{"sha256-" + digest.hex()});
+}
+
 TEST_CASE("the name comes from the file name when none is given", "[model]") {
   struct Row {
     std::string file, name;

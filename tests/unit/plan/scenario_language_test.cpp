@@ -10,6 +10,7 @@
 #include <functional>
 #include <set>
 #include <stdexcept>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -133,6 +134,7 @@ HardwareProfile plain_machine() {
   profile.tools.python = Fact<Version>::known(Version("3.11.2"), kOrigin);
   profile.tools.podman = Fact<Version>::missing("there is no podman in PATH");
   profile.tools.docker = Fact<Version>::missing("there is no docker in PATH");
+  profile.tools.rocm = Fact<Version>::missing("there is no ROCm");
   return profile;
 }
 
@@ -210,6 +212,7 @@ HardwareProfile machine(const std::string& section) {
       {"podman", &hardware::Tools::podman},
       {"docker", &hardware::Tools::docker},
       {"python3", &hardware::Tools::python},
+      {"rocm", &hardware::Tools::rocm},
       {"systemd", &hardware::Tools::systemd}};
   for (const std::string& line : full_lines(section)) {
     const auto colon = line.find(':');
@@ -218,6 +221,10 @@ HardwareProfile machine(const std::string& section) {
         text::trim(colon == std::string::npos ? "" : std::string_view(line).substr(colon + 1)));
     if (key == "arch")
       profile.os.architecture = Fact<std::string>::known(value, kOrigin);
+    else if (key == "os" && words(value).size() == 2)
+      std::tie(profile.os.id, profile.os.version) =
+          std::make_tuple(Fact<std::string>::known(words(value)[0], kOrigin),
+                          Fact<std::string>::known(words(value)[1], kOrigin));
     else if (key == "glibc")
       profile.os.glibc = fact<Version>(value, to_version);
     else if (key == "cores")

@@ -46,6 +46,52 @@ TEST_CASE("an unknown fact is an unmet need that says so", "[resolve]") {
                 "needs an NVIDIA GPU; what this machine has is unknown: no /sys"});
 }
 
+TEST_CASE("a distribution that is not among those wanted is named beside them", "[resolve]") {
+  auto profile = machine();
+  profile.os.id = Fact<std::string>::known("debian", "test");
+  profile.os.version = Fact<std::string>::known("12", "test");
+  HardwareNeeds needs;
+  needs.os = {{"debian", *las::VersionRange::parse("12")},
+              {"ubuntu", *las::VersionRange::parse(">=22.04")}};
+  CHECK(unmet_needs(needs, profile).empty());
+  profile.os.version = Fact<std::string>::known("13", "test");
+  CHECK(unmet_needs(needs, profile) ==
+        Clauses{"needs debian 12 or ubuntu >=22.04; this machine is debian 13"});
+  profile.os.version = Fact<std::string>::missing("/etc/os-release has no VERSION_ID");
+  CHECK(unmet_needs(needs, profile) ==
+        Clauses{"needs debian 12 or ubuntu >=22.04; what this machine has is unknown: "
+                "/etc/os-release has no VERSION_ID"});
+  profile.os.id = Fact<std::string>::known("arch", "test");
+  CHECK(unmet_needs(needs, profile) ==
+        Clauses{"needs debian 12 or ubuntu >=22.04; this machine is arch"});
+  profile.os.id = Fact<std::string>::missing("no /etc/os-release");
+  CHECK(unmet_needs(needs, profile) ==
+        Clauses{"needs debian 12 or ubuntu >=22.04; what this machine has is unknown: no "
+                "/etc/os-release"});
+  needs.os = {{"arch", {}}};
+  profile.os.id = Fact<std::string>::known("arch", "test");
+  CHECK(unmet_needs(needs, profile).empty());
+}
+
+TEST_CASE("tools are needed in a range of versions, all of them", "[resolve]") {
+  auto profile = machine();
+  profile.tools.podman = Fact<Version>::known(Version("3.4.4"), "test");
+  profile.tools.rocm = Fact<Version>::missing("there is no /opt/rocm");
+  HardwareNeeds needs;
+  needs.tools = {{"podman", *las::VersionRange::parse(">=4.1")},
+                 {"rocm", *las::VersionRange::parse(">=7,<8")}};
+  CHECK(unmet_needs(needs, profile) ==
+        Clauses{"needs podman >=4.1; this machine has 3.4.4",
+                "needs rocm >=7,<8; what this machine has is unknown: there is no /opt/rocm"});
+  profile.tools.podman = Fact<Version>::known(Version("4.10.0"), "test");
+  profile.tools.rocm = Fact<Version>::known(Version("7.2"), "test");
+  CHECK(unmet_needs(needs, profile).empty());
+  needs.tools = {{"podman", {}}};
+  CHECK(unmet_needs(needs, profile).empty());
+  needs.tools = {{"abacus", {}}};
+  CHECK(unmet_needs(needs, profile) == Clauses{"needs abacus, of which las knows nothing"});
+}
+
 TEST_CASE("sizes are nominal: a 24GB card is one that reports 24564 MiB", "[resolve]") {
   HardwareNeeds needs;
   needs.vram_min = ByteSize::gib(24);

@@ -299,3 +299,16 @@ TEST_CASE("a damaged record of an apt change is corrupt state", "[source]") {
           bench.apt->verify_external(R"({"packages":[1]})", bench.activity);
         }).kind() == ErrorKind::CorruptState);
 }
+
+TEST_CASE("the versions of the packages that a change asked for are dpkg's", "[source]") {
+  Bench bench({"tree"});
+  bench.answer("dpkg-query", "tree\tamd64\tconfig-files\t2.1.0-1\njq\tamd64\tinstalled\t1.6\n", 1);
+  CHECK(bench.apt->versions(R"({"packages":["jq","sl","tree"],"installed":["libjq1"]})",
+                            bench.activity) ==
+        std::map<std::string, std::string>{{"jq", "1.6"}, {"sl", ""}, {"tree", ""}});
+  CHECK(bench.apt->versions(R"({"packages":[]})", bench.activity).empty());
+  CHECK(bench.apt->bound_to(bench.source, {}) == bench.source);
+  CHECK(error_of([&] {
+          (void)bench.apt->bound_to(bench.source, {{"x", platform::digest_of("x")}});
+        }).kind() == ErrorKind::Unsatisfiable);
+}

@@ -250,7 +250,40 @@ TEST_CASE("every kind of source is known by its name", "[source]") {
     CHECK(kind->kind() == name);
     names.push_back(name);
   }
-  CHECK(names == Lines{"apt", "archive", "python"});
+  CHECK(names == Lines{"apt", "archive", "npm", "python"});
   CHECK_NOTHROW(kinds.at("archive")->undo_external("", "", {}, bench.activity));
   CHECK(kinds.at("archive")->verify_external("", bench.activity).empty());
+}
+
+TEST_CASE("a payload remembers the first address and the digest of each archive", "[source]") {
+  Bench bench;
+  bench.add_part("https://host/lib.tar", Ustar().file("lib", "x", 0644).bytes(), 0);
+  bench.parts()[1].urls = {"https://host/lib.tar", "https://mirror/lib.tar"};
+  CHECK(bench.stage().artifacts ==
+        std::vector<source::InputArtifact>{
+            {kUrl, bench.digest(kUrl)},
+            {"https://host/lib.tar", bench.digest("https://host/lib.tar")}});
+}
+
+TEST_CASE("an archive source can be bound to bytes that were had before", "[source]") {
+  Bench bench;
+  const Digest digest = bench.digest(kUrl);
+  bench.parts()[0].digest.reset();
+  bench.parts()[0].urls = {"https://mirror/tool.tar", kUrl};
+  const catalog::Source bound = bench.archive->bound_to(bench.source, {{kUrl, digest}});
+  CHECK(std::get<catalog::ArchiveSource>(bound.how).parts[0].digest == digest);
+  CHECK(std::get<catalog::ArchiveSource>(bound.how).parts[0].urls == bench.parts()[0].urls);
+
+  const Digest other = platform::digest_of("other");
+  const auto refused = [&](const std::vector<source::InputArtifact>& artifacts) {
+    return error_of([&] { (void)bench.archive->bound_to(bench.source, artifacts); });
+  };
+  CHECK(refused({}).kind() == ErrorKind::Unsatisfiable);
+  CHECK(refused({{kUrl, digest}, {kUrl, digest}}).kind() == ErrorKind::Unsatisfiable);
+  CHECK(refused({{"https://elsewhere/x", digest}}).kind() == ErrorKind::Unsatisfiable);
+  bench.parts()[0].digest = other;
+  const Error error = refused({{kUrl, digest}});
+  CHECK(error.kind() == ErrorKind::Integrity);
+  CHECK(error.subject() == kUrl);
+  CHECK(error.cause() == other.to_string() + ", wanted " + digest.to_string());
 }

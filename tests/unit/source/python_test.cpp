@@ -208,3 +208,20 @@ TEST_CASE("a lock that is not one is refused before anything runs", "[source]") 
   CHECK(error.kind() == ErrorKind::InvalidData);
   CHECK(bench.processes.log.empty());
 }
+
+TEST_CASE("a python source is bound by the digest of its requirements, in any order", "[source]") {
+  Bench bench;
+  const auto python = bench.python(bench.processes);
+  const std::string other = "other==2 --hash=sha256:" + std::string(64, '1');
+  bench.source.how = catalog::PythonSource{{kWrongHash, other}, {}};
+  const source::InputArtifact lock{"requirements",
+                                   platform::digest_of(other + "\n" + kWrongHash + "\n")};
+  CHECK(python->bound_to(bench.source, {lock}) == bench.source);
+  const auto refused = [&](const std::vector<source::InputArtifact>& artifacts) {
+    return test::error_of([&] { (void)python->bound_to(bench.source, artifacts); }).kind();
+  };
+  CHECK(refused({}) == ErrorKind::Unsatisfiable);
+  CHECK(refused({{"https://host/x", lock.digest}}) == ErrorKind::Unsatisfiable);
+  bench.source.how = catalog::PythonSource{{kWrongHash}, {}};
+  CHECK(refused({lock}) == ErrorKind::Integrity);
+}

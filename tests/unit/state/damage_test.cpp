@@ -134,7 +134,7 @@ void drop_table(const fs::path& directory, const char* name) {
 }
 
 void erase_meta(const fs::path& directory, std::string_view key) {
-  lmdb::Environment(directory, lmdb::Environment::Access::ReadWrite, [](auto&) {
+  lmdb::Environment(directory, lmdb::Environment::Access::ReadWrite, lmdb::kStateTables, [](auto&) {
   }).write([&](lmdb::Transaction& transaction) { transaction.erase(lmdb::Table::Meta, key); });
 }
 

@@ -35,6 +35,7 @@ inline state::InstalledModule full_installed_module() {
   module.executables = {{"engine", "/var/lib/las/store/engine/bin/engine"}, {"tool", "/x/ü"}};
   module.external = {full_external_change(), {.kind = "user", .before = "{}", .wanted = "{}"}};
   module.requires_modules = {"base", "runtime"};
+  module.artifacts = {{"https://example.test/engine.tar.gz", digest_filled_with('c')}};
   return module;
 }
 
@@ -55,13 +56,18 @@ inline state::ServiceInstance full_service_instance() {
   service.stop_timeout_s = -1;
   service.api = "openai";
   service.data_directory = "/var/lib/las/data/engine";
+  service.options = {{"context", "4096"}};
   service.unit_text = "[Unit]\nDescription=chat\n";
   return service;
 }
 
 inline state::WorldEntry full_world_entry() {
-  return {
-      .module = "engine", .range = ">=1.2,<2", .variant = "cpu", .mode = "native", .held = true};
+  return {.module = "engine",
+          .range = ">=1.2,<2",
+          .variant = "cpu",
+          .mode = "native",
+          .held = true,
+          .wished = false};
 }
 
 inline state::Generation full_generation(std::uint64_t number) {
@@ -138,6 +144,27 @@ inline state::OverrideEvent full_override_event(std::uint64_t number) {
   event.sudo_user = "somebody";
   event.operation_id = "20261123T150409-1a2b3c";
   return event;
+}
+
+inline state::RegistryRecord full_registry(const std::string& name) {
+  state::RegistryRecord registry;
+  registry.name = name;
+  registry.number = 3;
+  registry.url = "https://example.test/registry";
+  registry.public_key = "RWRwvEmZKX/6AC0LcvCKjzSYY+WgKP06035m4ItPWaNuvYi0tHWeUeAY";
+  registry.added_at = "2026-11-23T15:04:10Z";
+  registry.added_by = "root";
+  registry.version = 12;
+  registry.created = "2026-11-22T00:00:00Z";
+  registry.expires = "2026-12-22T00:00:00Z";
+  registry.snapshot = digest_filled_with('e').to_string();
+  registry.previous_snapshot = digest_filled_with('f').to_string();
+  registry.packages = 40;
+  registry.etag = "\"abc\"";
+  registry.last_modified = "Sun, 22 Nov 2026 00:00:00 GMT";
+  registry.accepted_at = "2026-11-23T15:04:11Z";
+  registry.checked_at = "2026-11-23T15:04:12Z";
+  return registry;
 }
 
 inline state::PinnedDigest full_pin(const std::string& url) {

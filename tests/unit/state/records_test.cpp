@@ -35,7 +35,10 @@ void check_round_trip(const Record& record) {
   CHECK(record_json::decode<Record>(record_json::encode(Record{}), "x") == Record{});
 }
 
-/// Every field of a record is required: leaving out any one is a fault that names it.
+/// Fields that came after the first records: where they are missing they are their default.
+const std::set<std::string> kLater = {"artifacts", "options", "wished"};
+
+/// Every other field of a record is required: leaving out any one is a fault that names it.
 template <typename Record>
 void check_every_field_is_required(const Record& record) {
   const json whole = json::parse(record_json::encode(record));
@@ -43,6 +46,12 @@ void check_every_field_is_required(const Record& record) {
   for (const auto& [key, value] : whole.items()) {
     json lacking = whole;
     lacking.erase(key);
+    if (kLater.contains(key)) {
+      const std::string read =
+          record_json::encode(record_json::decode<Record>(lacking.dump(), "table/key"));
+      CHECK(json::parse(read) == lacking);
+      continue;
+    }
     CHECK(fault_of<Record>(lacking.dump()) ==
           "a record of the state is damaged: table/key: " + key + ": missing");
   }
@@ -83,6 +92,7 @@ TEST_CASE("every field of every record survives being written and read", "[state
   check_record(full_operation("20261123T150405-1a2b3c"));
   check_record(full_pin("https://example.test/a"));
   check_record(full_override_event(3));
+  check_record(full_registry("lab"));
 }
 
 TEST_CASE("a field that came later is read where it is, and not written where it says nothing",

@@ -24,7 +24,8 @@ using Damage = std::vector<std::tuple<lmdb::Table, std::string, std::string>>;
 
 /// Writes raw values behind the store's back; no store may be open.
 void write_raw(const fs::path& directory, const Damage& values) {
-  lmdb::Environment environment(directory, lmdb::Environment::Access::ReadWrite, [](auto&) {});
+  lmdb::Environment environment(
+      directory, lmdb::Environment::Access::ReadWrite, lmdb::kStateTables, [](auto&) {});
   environment.write([&](lmdb::Transaction& transaction) {
     for (const auto& [table, key, value] : values)
       transaction.put(table, key, value);
@@ -244,6 +245,42 @@ TEST_CASE("generation numbers are never used again", "[state]") {
   });
 }
 
+TEST_CASE("registries are told in the order of adding, whatever their names", "[state]") {
+  const TempDirectory temp;
+  auto store = StateStore::open(temp / "db", Access::ReadWrite);
+  store->write([](WriteTransaction& state) {
+    for (const char* name : {"zoo", "lab", "attic"}) {
+      RegistryRecord registry = full_registry(name);
+      registry.number = 0;
+      state.put_registry(registry);
+    }
+  });
+  const auto names = [&] {
+    std::string all;
+    store->read([&](const ReadTransaction& state) {
+      all.clear();
+      for (const RegistryRecord& registry : state.registries())
+        all += registry.name + " ";
+    });
+    return all;
+  };
+  CHECK(names() == "zoo lab attic ");
+  store->write([](WriteTransaction& state) {
+    RegistryRecord registry = *state.registry("zoo");
+    CHECK(registry.number == 1);
+    registry.version = 13;
+    state.put_registry(registry);
+    state.erase_registry("lab");
+    state.erase_registry("never was");
+  });
+  CHECK(names() == "zoo attic ");
+  store->read([](const ReadTransaction& state) {
+    CHECK(state.registry("zoo")->version == 13);
+    CHECK(state.registry("lab") == std::nullopt);
+  });
+  CHECK(store->check().empty());
+}
+
 TEST_CASE("events of overrides are numbered from one and only ever added", "[state]") {
   const TempDirectory temp;
   auto store = StateStore::open(temp / "db", Access::ReadWrite);
@@ -257,7 +294,7 @@ TEST_CASE("events of overrides are numbered from one and only ever added", "[sta
   });
 }
 
-TEST_CASE("a state without the table of overrides is read, and written on", "[state]") {
+TEST_CASE("a state without the tables of later versions is read, and written on", "[state]") {
   const TempDirectory temp;
   const auto directory = temp / "db";
   StateStore::open(directory, Access::ReadWrite)->write([](WriteTransaction& state) {
@@ -265,27 +302,38 @@ TEST_CASE("a state without the table of overrides is read, and written on", "[st
     state.set_current_generation(1);
   });
   fs::create_directories(temp / "generations/1");
-  // As a las of before that table left it.
+  // As a las of before these tables left it.
   MDB_env* environment = nullptr;
   MDB_txn* transaction = nullptr;
   MDB_dbi table = 0;
   REQUIRE(mdb_env_create(&environment) == 0);
-  REQUIRE(mdb_env_set_maxdbs(environment, 1) == 0);
+  REQUIRE(mdb_env_set_maxdbs(environment, 2) == 0);
   REQUIRE(mdb_env_open(environment, directory.c_str(), 0, 0600) == 0);
   REQUIRE(mdb_txn_begin(environment, nullptr, 0, &transaction) == 0);
-  REQUIRE(mdb_dbi_open(transaction, "overrides", 0, &table) == 0);
-  REQUIRE(mdb_drop(transaction, table, 1) == 0);
+  for (const char* name : {"overrides", "registries"}) {
+    REQUIRE(mdb_dbi_open(transaction, name, 0, &table) == 0);
+    REQUIRE(mdb_drop(transaction, table, 1) == 0);
+  }
   REQUIRE(mdb_txn_commit(transaction) == 0);
   mdb_env_close(environment);
 
   {
     const auto reader = StateStore::open(directory, Access::ReadOnly, temp / "generations");
-    reader->read([](const ReadTransaction& state) { CHECK(state.override_events().empty()); });
+    reader->read([](const ReadTransaction& state) {
+      CHECK(state.override_events().empty());
+      CHECK(state.registries().empty());
+    });
     CHECK(current_of(*reader) == 1);
   }
   auto store = StateStore::open(directory, Access::ReadWrite, temp / "generations");
-  store->write([](WriteTransaction& state) { state.add_override_event(full_override_event(0)); });
-  store->read([](const ReadTransaction& state) { CHECK(state.override_events().size() == 1); });
+  store->write([](WriteTransaction& state) {
+    state.add_override_event(full_override_event(0));
+    state.put_registry(full_registry("lab"));
+  });
+  store->read([](const ReadTransaction& state) {
+    CHECK(state.override_events().size() == 1);
+    CHECK(state.registry("lab") == full_registry("lab"));
+  });
   CHECK(current_of(*store) == 1);
   CHECK(store->check().empty());
 }
@@ -411,7 +459,8 @@ TEST_CASE("damaged records are CorruptState when read and all of them are found 
              {lmdb::Table::Operations, "20261123T150405-1a2b3c", "[]"},
              {lmdb::Table::Pins, "https://example.test/a", R"({"url":1})"},
              {lmdb::Table::Ports, port_80, R"({"port":"80","owner":"x"})"},
-             {lmdb::Table::ServiceWishes, "chat", R"({"id":"chat"})"}});
+             {lmdb::Table::ServiceWishes, "chat", R"({"id":"chat"})"},
+             {lmdb::Table::Registries, "lab", R"({"name":"lab"})"}});
 
   const auto store = StateStore::open(temp / "db", Access::ReadOnly);
   CHECK(store->check() == std::vector<RecordFault>{
@@ -426,6 +475,7 @@ TEST_CASE("damaged records are CorruptState when read and all of them are found 
                               {"models/bad", "not JSON"},
                               {"models/moved", "it lies under the key of another record"},
                               {"pins/https://example.test/a", "url: not a text"},
+                              {"registries/lab", "number: missing"},
                           });
   store->read([](const ReadTransaction& state) {
     const std::string start = "a record of the state is damaged: ";

@@ -159,6 +159,59 @@ TEST_CASE("a stopped service stays stopped over an upgrade, its rejection and a 
   CHECK_FALSE(wished());
 }
 
+TEST_CASE("a module and a service of it come in one transaction", "[transaction]") {
+  World world;
+  Process process(world);
+  plan::Plan plan = install_plan(plan::Action::Install, "1");
+  plan::PlannedAction deploy;
+  deploy.action = plan::Action::Deploy;
+  deploy.subject = "tiny";
+  deploy.requires_modules = {"demo"};
+  deploy.service.emplace();
+  deploy.service->id = "tiny";
+  deploy.service->module = "demo";
+  deploy.service->health_kind = "none";
+  plan.actions.push_back(deploy);
+  run_plan(process, plan);
+  // Rendered for the place in the store that was not known before.
+  CHECK(process.current().services.front().argv ==
+        std::vector<std::string>{process.current().modules.front().executables.at("tool")});
+  CHECK(world.machine.running.contains("tiny"));
+  CHECK(process.current().number == 1);
+}
+
+TEST_CASE("a plan may give a module that stays another reason", "[transaction]") {
+  World world;
+  Process process(world);
+  run_plan(process, install_plan(plan::Action::Install, "1"));
+  plan::Plan plan;
+  plan.reasons = {{"demo", state::Reason::Dependency}};
+  run_plan(process, plan);
+  CHECK(process.current().modules.front().reason == state::Reason::Dependency);
+  CHECK(process.current().world.empty());
+}
+
+TEST_CASE("what a run did before its transaction is in the same line of history", "[transaction]") {
+  World world;
+  Process process(world);
+  process.store().write([&](state::WriteTransaction& transaction) {
+    state::OperationRecord operation;
+    operation.id = "operation-1";
+    operation.started_at = "before";
+    operation.changes = {"import model tiny"};
+    transaction.put_operation(operation);
+  });
+  run_plan(process, install_plan(plan::Action::Install, "1"));
+  std::vector<state::OperationRecord> operations;
+  process.store().read(
+      [&](const state::ReadTransaction& transaction) { operations = transaction.operations(); });
+  REQUIRE(operations.size() == 1);
+  CHECK(operations[0].changes ==
+        std::vector<std::string>{"import model tiny", "install demo 1 (any)"});
+  CHECK(operations[0].started_at == "before");
+  CHECK(operations[0].outcome == "done");
+}
+
 TEST_CASE("switching to the current generation makes the machine what the records say",
           "[transaction]") {
   World world;
