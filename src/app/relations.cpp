@@ -48,10 +48,8 @@ bool provides(const Manifest& manifest, const std::string& capability) {
 
 std::vector<std::string> providers_of(const std::string& capability, const View& view) {
   std::vector<std::string> names;
-  for (const Manifest& manifest : view.catalog.manifests()) {
-    if (provides(manifest, capability))
-      names.push_back(manifest.name);
-  }
+  for (const Manifest* manifest : view.catalog.providers(capability))
+    names.push_back(manifest->name);
   return names;
 }
 
@@ -226,9 +224,10 @@ std::vector<User> rdepends(Session& session,
                            {view.catalog, view.profile, session.verdict(activity), view.present});
   const Manifest* target = view.catalog.find(name);
   std::vector<User> users;
-  for (const Manifest& manifest : view.catalog.manifests()) {
-    if (manifest.name == name)
+  for (const std::string& other : view.catalog.names()) {
+    if (other == name)
       continue;
+    const Manifest& manifest = view.catalog.get(other);
     if (auto need = need_of(manifest, name, target, view)) {
       const ModuleNeeds user = module_needs(manifest.name, view);
       users.push_back({user.name, user.version, user.installed, std::move(*need)});

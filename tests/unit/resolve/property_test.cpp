@@ -125,7 +125,7 @@ TEST_CASE("the order of a catalog's manifests, versions and wishes of the state 
     Problem problem = small_world::make(seed);
     INFO("seed " << seed << "\n" << problem.to_string());
     const auto before = problem.stage.resolve(problem.request);
-    auto manifests = problem.stage.catalog.manifests();
+    auto manifests = small_world::manifests_of(problem.stage.catalog);
     std::shuffle(manifests.begin(), manifests.end(), order);
     for (auto& manifest : manifests)
       std::shuffle(manifest.provides.begin(), manifest.provides.end(), order);

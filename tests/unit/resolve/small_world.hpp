@@ -20,6 +20,9 @@ struct Problem {
   std::string to_string() const;
 };
 
+/// Every manifest of a catalog, by name.
+std::vector<las::catalog::Manifest> manifests_of(const las::catalog::Catalog& catalog);
+
 /// The same seed gives the same problem.
 Problem make(unsigned seed);
 

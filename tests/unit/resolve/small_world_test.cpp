@@ -87,7 +87,7 @@ Manifest random_manifest(Dice& dice, int self, int modules) {
 
 void install_some(Dice& dice, Problem& problem) {
   auto& present = problem.stage.present;
-  for (const Manifest& manifest : problem.stage.catalog.manifests()) {
+  for (const Manifest& manifest : manifests_of(problem.stage.catalog)) {
     if (!dice.chance(40))
       continue;
     const Release& release = manifest.releases[static_cast<std::size_t>(
@@ -192,6 +192,13 @@ Needs needs_of(const builders::Stage& stage, const std::string& module, const Ca
 
 }  // namespace
 
+std::vector<Manifest> manifests_of(const catalog::Catalog& catalog) {
+  std::vector<Manifest> manifests;
+  for (const std::string& name : catalog.names())
+    manifests.push_back(catalog.get(name));
+  return manifests;
+}
+
 std::string Problem::to_string() const {
   std::string out;
   const auto list = [](const std::vector<catalog::ModuleDependency>& modules) {
@@ -200,7 +207,7 @@ std::string Problem::to_string() const {
       text += " " + one.name + one.range.to_string();
     return text;
   };
-  for (const Manifest& manifest : stage.catalog.manifests()) {
+  for (const Manifest& manifest : manifests_of(stage.catalog)) {
     out += manifest.name;
     for (const std::string& what : manifest.provides)
       out += " +" + what;
@@ -257,10 +264,10 @@ Judge::Judge(const Problem& problem) : problem_(problem) {
       roots_.push_back(module.name);
   }
   order_ = roots_;
-  for (const Manifest& manifest : stage.catalog.manifests()) {
-    candidates_[manifest.name] = make_candidates(manifest);
-    if (std::find(roots_.begin(), roots_.end(), manifest.name) == roots_.end())
-      order_.push_back(manifest.name);
+  for (const std::string& name : stage.catalog.names()) {
+    candidates_[name] = make_candidates(stage.catalog.get(name));
+    if (std::find(roots_.begin(), roots_.end(), name) == roots_.end())
+      order_.push_back(name);
   }
 }
 
