@@ -45,8 +45,8 @@ void write_stamp(ByteWriter& writer, const platform::FileStamp& stamp) {
 std::vector<Companion> IndexEntry::read_companions() const {
   std::vector<Companion> out;
   for (ByteReader reader(companions); !reader.at_end();) {
-    std::string file(reader.text());
-    out.push_back({std::move(file), read_stamp(reader)});
+    std::string name(reader.text());
+    out.push_back({std::move(name), read_stamp(reader)});
   }
   return out;
 }
