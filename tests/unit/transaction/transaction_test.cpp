@@ -136,11 +136,13 @@ TEST_CASE("a crash at any effect leaves the old or the new state after recovery"
 
 TEST_CASE("a purge deletes the data of the service and of no other", "[transaction]") {
   World world;
-  Process process(world);
-  run_plan(process, install_plan(plan::Action::Install, "1"));
-  run_plan(process, deploy_plan(process.current()));
-  write_data(world);
-  run_plan(process, purge_plan(world.layout));
+  {
+    Process process(world);
+    run_plan(process, install_plan(plan::Action::Install, "1"));
+    run_plan(process, deploy_plan(process.current()));
+    write_data(world);
+    run_plan(process, purge_plan(world.layout));
+  }
   const std::string found = describe(world);
   CHECK(found.find("data: other other/deep other/deep/row;") != std::string::npos);
   CHECK(found.find("modules:;") != std::string::npos);
