@@ -180,7 +180,7 @@ Explanation unknown_preference(const std::string& name, const Universe& universe
   Explanation explanation;
   explanation.kind = Explanation::Kind::UnknownName;
   explanation.wanted = name;
-  const std::string nearest = nearest_name(name, catalog_names(universe.world().catalog));
+  const std::string nearest = nearest_name(name, universe.world().catalog.names());
   explanation.suggestion = nearest.empty() ? "las search " + name : "--prefer " + nearest;
   return explanation;
 }
