@@ -63,14 +63,28 @@ Demand demand_of(const Wish& wish) {
 
 Formulation::Formulation(const Request& request, const Universe& universe) {
   add_nodes(universe);
-  // Requirements may bring demands, never nodes.
+  // Requirements may bring demands, never nodes. Builds that are not installed and share a list of
+  // dependencies (those of one manifest, as a rule) need the same.
+  std::map<const catalog::Dependencies*, std::size_t> first_with;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    for (const Demand& demand : universe.requirements(*nodes_[i].module, *nodes_[i].build))
-      problem_.packages[i].requirements.push_back(index_of(demand));
-    for (const Demand& demand : universe.conflicts(*nodes_[i].module, *nodes_[i].build))
-      problem_.packages[i].conflicts.push_back(index_of(demand));
-    for (const Demand& demand : universe.recommendations(*nodes_[i].module, *nodes_[i].build))
-      problem_.packages[i].recommendations.push_back(index_of(demand));
+    const auto& [module, build] = nodes_[i];
+    Problem::Package& package = problem_.packages[i];
+    if (!build->installed && build->release != nullptr) {
+      const auto [first, is_new] = first_with.emplace(&dependencies_of(*module, *build), i);
+      if (!is_new) {
+        const Problem::Package& same = problem_.packages[first->second];
+        package.requirements = same.requirements;
+        package.conflicts = same.conflicts;
+        package.recommendations = same.recommendations;
+        continue;
+      }
+    }
+    for (const Demand& demand : universe.requirements(*module, *build))
+      package.requirements.push_back(index_of(demand));
+    for (const Demand& demand : universe.conflicts(*module, *build))
+      package.conflicts.push_back(index_of(demand));
+    for (const Demand& demand : universe.recommendations(*module, *build))
+      package.recommendations.push_back(index_of(demand));
   }
   add_jobs(request, universe);
 }

@@ -117,6 +117,7 @@ std::string Demand::to_string() const {
 Universe::Universe(const Request& request, const World& world)
     : world_(world),
       request_(request),
+      assessor_(world),
       only_installed_(request.install.empty() && request.upgrade.empty() && !request.upgrade_all),
       removed_(request.remove.begin(), request.remove.end()) {
   for (const state::WorldEntry& entry : world.installed.world)
@@ -170,7 +171,7 @@ void Universe::add(const std::string& name, const Request& request) {
     module.world = found->second;
   module.upgrade = request.upgrade_all || contains(request.upgrade, name);
   if (module.manifest != nullptr)
-    module.builds = assess_builds(*module.manifest, world_);
+    module.builds = assessor_.builds(*module.manifest);
   module.asked = std::any_of(request.install.begin(), request.install.end(), [&](const Wish& wish) {
     return wish.name == name;
   });
@@ -194,8 +195,11 @@ void Universe::add(const std::string& name, const Request& request) {
 }
 
 void Universe::reach(const Module& module, std::vector<std::string>& names) {
+  // Most releases need what the manifest says, so that one of their builds speaks for all.
+  std::set<const catalog::Dependencies*> seen;
   for (const Build& build : module.builds) {
-    if (!build.usable())
+    if (!build.usable() ||
+        (!build.installed && !seen.insert(&dependencies_of(module, build)).second))
       continue;
     std::vector<Demand> demands = requirements(module, build);
     for (Demand& demand : recommendations(module, build))

@@ -64,6 +64,38 @@ struct Demand {
   std::string to_string() const;
 };
 
+/// Compares builds with the machine and the policy. Thousands of builds ask few different
+/// questions, so answers are kept.
+class Assessor {
+ public:
+  explicit Assessor(const World& world) : world_(world) {}
+
+  /// All builds of one module, best first.
+  std::vector<Build> builds(const catalog::Manifest& manifest);
+
+ private:
+  struct Unmet {
+    catalog::HardwareNeeds needs;
+    std::vector<std::string> clauses;
+  };
+
+  const std::vector<std::string>& unmet(const catalog::HardwareNeeds& needs);
+  const std::string& denial(const std::string& capability);  ///< "" = allowed
+  void check_policy(const std::string& capability,
+                    bool whole_module,
+                    std::vector<Rejection>& rejections);
+  void check_needs(const catalog::HardwareNeeds& needs,
+                   bool whole_module,
+                   std::vector<Rejection>& rejections);
+  void check_sources(const catalog::Variant& variant,
+                     catalog::Mode mode,
+                     std::vector<Rejection>& rejections);
+
+  const World& world_;
+  std::vector<Unmet> unmet_;
+  std::map<std::string, std::string> denials_;
+};
+
 /// Everything that a request can reach, and nothing else: of a catalog of thousands only these are
 /// compared with the machine.
 class Universe {
@@ -100,6 +132,7 @@ class Universe {
 
   const World& world_;
   const Request& request_;
+  Assessor assessor_;
   bool only_installed_;  ///< a request that only removes brings nothing new
   std::map<std::string, Module, std::less<>> modules_;
   std::set<std::string, std::less<>> removed_;
@@ -111,8 +144,5 @@ class Universe {
 /// What a build was made to depend on: the release's own list, else the manifest's. Nothing for a
 /// build that the catalog does not have.
 const catalog::Dependencies& dependencies_of(const Module& module, const Build& build);
-
-/// All builds of one module, compared with the machine and the policy; best first.
-std::vector<Build> assess_builds(const catalog::Manifest& manifest, const World& world);
 
 }  // namespace las::resolve

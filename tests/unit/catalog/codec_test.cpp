@@ -69,12 +69,14 @@ releases:
       delivers: "2.0.1"
       download_size: 10MB
       installed_size: 1GB
-      hardware: {glibc_min: "2.35"}
+      hardware: {glibc_min: "2.35", os: {debian: ">=12"}, tools: {podman: ">=4.1"}}
     - apt: {packages: [everything-tools]}
       executables: {tool: /usr/bin/tool}
     - python:
         requirements: ["x==1 --hash=sha256:0000000000000000000000000000000000000000000000000000000000000003"]
         python: ">=3.10"
+      executables: {tool: bin/tool}
+    - npm: {lock: files/package-lock.json, node: ">=20", allow_scripts: {native: it is compiled}}
       executables: {tool: bin/tool}
 service:
   kind: deployment

@@ -136,6 +136,33 @@ TEST_CASE("a faulty manifest is told each time and hides no other", "[catalog]")
   }
 }
 
+TEST_CASE("a manifest is read again when a file beside it changed", "[catalog]") {
+  Bench bench;
+  const auto lock = [&](const std::string& version) {
+    bench.folder.write("r/env/files/lock.txt",
+                       "x==" + version + " --hash=sha256:" + std::string(64, '0') + "\n");
+  };
+  const auto locked = [&] {
+    const Catalog catalog = bench.load();
+    const Source& source = catalog.get("env").releases.at(0).variants.at(0).sources.at(0);
+    return std::get<PythonSource>(source.how).requirements.at(0).substr(0, 4);
+  };
+  bench.folder.write(
+      "r/env/manifest.yaml",
+      "name: env\ncategory: tool\nreleases:\n- version: '1'\n  variants:\n  - name: cpu\n"
+      "    sources: [{python: {lock: files/lock.txt, python: '>=3.9'}}]\n");
+  lock("1");
+  wait_until_trusted(bench);
+  CHECK(locked() == "x==1");
+  CHECK(bench.files.take() == Texts{});
+  lock("2");
+  CHECK(locked() == "x==2");
+  CHECK(bench.files.take() == Texts{"manifest.yaml", "lock.txt"});
+  bench.folder.write("r/env/files/lock.txt", "not locked\n");
+  CHECK(bench.load().names() == Texts{"one", "three", "two"});
+  CHECK(bench.diagnostics.has_errors());
+}
+
 TEST_CASE("another program reads nothing of an index", "[catalog]") {
   Bench bench;
   wait_until_trusted(bench);
