@@ -126,7 +126,7 @@ TEST_CASE("a manifest of 100 MB is left out, unread, and named", "[catalog]") {
   fs::resize_file(folder.folder / "m/manifest.yaml", 100'000'000);
   Diagnostics diagnostics;
   const Catalog catalog = load_catalog(*folder.files, {{"r", folder.folder.path()}}, diagnostics);
-  CHECK(catalog.manifests().empty());
+  CHECK(catalog.briefs().empty());
   REQUIRE(diagnostics.items().size() == 1);
   CHECK(diagnostics.items()[0].file == (folder.folder / "m/manifest.yaml").string());
   CHECK(diagnostics.items()[0].message.starts_with("the file is too large: "));
