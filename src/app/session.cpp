@@ -71,10 +71,11 @@ std::vector<fs::path> Session::index_directories() const {
 
 // Another build of las reads manifests in another way, also where it has the same version.
 std::string Session::maker() const {
-  const auto stamps = platform_.files.stamps(fs::path(environment().executable).parent_path(),
-                                             {fs::path(environment().executable).filename()});
   std::string maker = version();
-  for (const auto& stamp : stamps)
+  const fs::path binary = environment().executable;
+  if (binary.empty())
+    return maker;
+  for (const auto& stamp : platform_.files.stamps(binary.parent_path(), {binary.filename()}))
     if (stamp)
       maker += fmt::format(" {} {} {}", stamp->size, stamp->inode, stamp->modified_ns);
   return maker;
