@@ -177,7 +177,6 @@ transaction::Transactor& Session::writer(const Activity& activity) {
                                    layout().store(),
                                    layout().staging(),
                                    layout().generations(),
-                                   layout().registries(),
                                    layout().downloads(),
                                    layout().run})
       files().make_directories(folder);

@@ -62,6 +62,20 @@ fs::path snapshot_folder(const fs::path& copies, const state::RegistryRecord& re
   return folder_of(copies, record.name, record.snapshot);
 }
 
+bool has_snapshot(const platform::FileReader& files,
+                  const fs::path& copies,
+                  const state::RegistryRecord& record) {
+  const fs::path folder = snapshot_folder(copies, record);
+  if (folder.empty())
+    return false;
+  try {
+    read_head(files, folder, record);
+    return true;
+  } catch (const Error&) {
+    return false;  // whatever is wrong with it: it is to be had anew
+  }
+}
+
 Listing read_listing(const platform::FileReader& files,
                      const fs::path& copies,
                      const state::RegistryRecord& record) {

@@ -166,9 +166,9 @@ Refreshed refresh(const Surroundings& around,
                   const RefreshOptions& options,
                   const Activity& activity) {
   const Expectation expected = expectation_of(known);
-  const std::optional<Listing> old = usable_listing(around, known, options, activity);
+  const bool here = !options.again && has_snapshot(around.files, around.copies, known);
   const auto now = around.clock.now();
-  HeadAnswer answer = ask(around, known, expected.key, old && known.version > 0, activity);
+  HeadAnswer answer = ask(around, known, expected.key, here && known.version > 0, activity);
 
   state::RegistryRecord record = known;
   record.checked_at = platform::to_iso8601(now);
@@ -182,11 +182,12 @@ Refreshed refresh(const Surroundings& around,
   record.etag = answer.etag;
   record.last_modified = answer.last_modified;
   const bool same = snapshot.digest.to_string() == known.snapshot && known.version > 0;
-  if (same && old)
+  if (same && here)
     return {record, false, {}, 0, {}};
   Refreshed result;
   if (!options.only_check) {
     try {
+      const auto old = usable_listing(around, known, options, activity);
       result = bring_here(around, known, old, expected.key, snapshot, activity);
     } catch (const Error& error) {
       // What was refused is not kept for another try.

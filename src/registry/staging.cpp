@@ -158,13 +158,14 @@ void publish(const Surroundings& around,
              Blobs& blobs) {
   check_space(around, snapshot);
   const fs::path folder = around.copies / snapshot.head.registry;
-  const bool is_new = !around.files.exists(folder);
+  const bool is_first = !around.files.exists(around.copies);
+  const bool is_new = is_first || !around.files.exists(folder);
   const fs::path staging = folder / kStagingFolder;
   around.files.remove_tree(staging);  // of a run that was killed
   try {
     write_snapshot(around, snapshot, key, unchanged, blobs, staging);
   } catch (const Error&) {
-    around.files.remove_tree(is_new ? folder : staging);
+    around.files.remove_tree(is_first ? around.copies : is_new ? folder : staging);
     throw;
   }
   // One of this name is one that no record names, or the current one, which is to be replaced

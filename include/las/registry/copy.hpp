@@ -22,6 +22,11 @@ namespace las::registry {
 std::filesystem::path snapshot_folder(const std::filesystem::path& copies,
                                       const state::RegistryRecord& record);
 
+/// Whether the head of the snapshot that counts is here; a quick look.
+bool has_snapshot(const platform::FileReader& files,
+                  const std::filesystem::path& copies,
+                  const state::RegistryRecord& record);
+
 /// A snapshot's own account of what it holds.
 struct Listing {
   Head head;
@@ -35,7 +40,6 @@ Listing read_listing(const platform::FileReader& files,
                      const state::RegistryRecord& record);
 
 /// Whatever of the copy is not what its signed index says, one clause each, the path in front.
-/// `key` is the registry's.
 std::vector<std::string> verify_copy(const platform::FileReader& files,
                                      const std::filesystem::path& copies,
                                      const state::RegistryRecord& record);

@@ -217,6 +217,26 @@ TEST_CASE_METHOD(Attack, "a version from far ahead is healed by a new key", "[re
   CHECK(installed("alpha") == manifest_text("alpha", "1.1"));
 }
 
+TEST_CASE_METHOD(Attack,
+                 "under a new key every manifest's own signature counts anew",
+                 "[registry]") {
+  const std::string manifest =
+      manifest_text("alpha", "1.1") + "integrity:\n  signature: alpha.minisig\n";
+  temp.write("manifests/alpha/manifest.yaml", manifest);
+  temp.write("manifests/alpha/alpha.minisig", registry::sign(key, manifest, ""));
+  build();
+  update();
+  // The same packages under the new key: nothing of them changed.
+  key = registry::make_secret_key();
+  sign_head(published("index.json"));
+  record.public_key = registry::key_line(registry::public_half(key));
+  record.version = 0;
+  record.etag.clear();
+  const Error error = refusal();
+  CHECK(error.message() == "a manifest of the registry is not the one it names");
+  CHECK(error.cause().starts_with("it is signed with key "));
+}
+
 TEST_CASE_METHOD(Attack, "another registry's index under the same key is refused", "[registry]") {
   files->remove_tree(tree);
   BuildRequest request;
