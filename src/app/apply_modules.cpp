@@ -108,7 +108,11 @@ state::Generation without_unwanted(const state::Generation& present,
   };
   seen.world.erase(std::remove_if(seen.world.begin(),
                                   seen.world.end(),
-                                  [&](const auto& entry) { return unwanted(entry.module); }),
+                                  // A hold of what nobody wished for is no wish to prune.
+                                  [&](const auto& entry) {
+                                    return unwanted(entry.module) &&
+                                           (is_lock(wanted) || entry.wished);
+                                  }),
                    seen.world.end());
   for (state::InstalledModule& module : seen.modules) {
     if (unwanted(module.name) && (is_lock(wanted) || module.reason == state::Reason::User))
