@@ -84,11 +84,12 @@ void check_catalog(Session& session,
   throw Error(ErrorKind::Unsatisfiable,
               _("the catalog no longer has what the lock names"),
               text::join(lacking, "; "))
-      .hint(fmt::format(fmt::runtime(_("add the registry that has it (las config set registries "
-                                       "FOLDER), or lock what there is now: las install {} && las "
-                                       "lock -o {}")),
-                        text::join(names, " "),
-                        text::shell_word(file)));
+      .hint(
+          fmt::format(fmt::runtime(_("get the catalog that has it (las registry add, las update), "
+                                     "or lock what there is now: las install {} && las lock -o "
+                                     "{}")),
+                      text::join(names, " "),
+                      text::shell_word(file)));
 }
 
 // The present state as the resolver is to see it: what the document does not want is there for
