@@ -110,7 +110,8 @@ PreparedApply prepare_apply(Session& session,
   describe_plan(session, prepared.plan, activity);
   const plan::Plan& plan = prepared.plan.plan;
   prepared.plan.only_world_changes =
-      plan.empty() && (plan.world != present.world || !plan.reasons.empty());
+      plan.empty() &&
+      (plan.world != present.world || !plan.reasons.empty() || !plan.requirements.empty());
   return prepared;
 }
 

@@ -84,11 +84,12 @@ void check_catalog(Session& session,
   throw Error(ErrorKind::Unsatisfiable,
               _("the catalog no longer has what the lock names"),
               text::join(lacking, "; "))
-      .hint(fmt::format(fmt::runtime(_("add the registry that has it (las config set registries "
-                                       "FOLDER), or lock what there is now: las install {} && las "
-                                       "lock -o {}")),
-                        text::join(names, " "),
-                        text::shell_word(file)));
+      .hint(
+          fmt::format(fmt::runtime(_("get the catalog that has it (las registry add, las update), "
+                                     "or lock what there is now: las install {} && las lock -o "
+                                     "{}")),
+                      text::join(names, " "),
+                      text::shell_word(file)));
 }
 
 // The present state as the resolver is to see it: what the document does not want is there for
@@ -108,7 +109,11 @@ state::Generation without_unwanted(const state::Generation& present,
   };
   seen.world.erase(std::remove_if(seen.world.begin(),
                                   seen.world.end(),
-                                  [&](const auto& entry) { return unwanted(entry.module); }),
+                                  // A hold of what nobody wished for is no wish to prune.
+                                  [&](const auto& entry) {
+                                    return unwanted(entry.module) &&
+                                           (is_lock(wanted) || entry.wished);
+                                  }),
                    seen.world.end());
   for (state::InstalledModule& module : seen.modules) {
     if (unwanted(module.name) && (is_lock(wanted) || module.reason == state::Reason::User))

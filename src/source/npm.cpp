@@ -5,6 +5,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/hasher.hpp"
 #include "las/source/source.hpp"
 
 #include <algorithm>
@@ -45,6 +46,8 @@ class Npm : public SourceKind {
 
   std::string unavailable(const catalog::Source& source, const Activity& activity) override;
   std::string describe(const catalog::Source& source) const override;
+  catalog::Source bound_to(const catalog::Source& source,
+                           const std::vector<InputArtifact>& artifacts) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
 
  private:
@@ -68,6 +71,18 @@ class Npm : public SourceKind {
 
 const catalog::NpmSource& npm_of(const catalog::Source& source) {
   return std::get<catalog::NpmSource>(source.how);
+}
+
+/// The lock names every file with its hash, so its own digest stands for all of them.
+InputArtifact lock_of(const catalog::NpmSource& how) {
+  return {"package-lock.json",
+          platform::digest_of(render_npm_lock(read_npm_lock(how.lock, how.lock_file), how.lock))};
+}
+
+catalog::Source Npm::bound_to(const catalog::Source& source,
+                              const std::vector<InputArtifact>& artifacts) const {
+  require_lock(artifacts, lock_of(npm_of(source)), describe(source));
+  return source;
 }
 
 std::string Npm::describe(const catalog::Source& source) const {
@@ -244,6 +259,7 @@ Staged Npm::stage(const StageRequest& request, const Activity& activity) {
   staged.store_name = make_store_name(request.module, request.version, staged.identity);
   staged.delivered = source.delivers;
   staged.detail = describe(source);
+  staged.artifacts = {lock_of(how)};
   staged.executables = source.executables;
 
   const std::string event_id = "npm:" + request.module;

@@ -72,6 +72,20 @@ void place_manifest_files(platform::FileSystem& files,
   }
 }
 
+void require_lock(const std::vector<InputArtifact>& artifacts,
+                  const InputArtifact& lock,
+                  const std::string& subject) {
+  if (artifacts.size() != 1 || artifacts.front().from != lock.from)
+    throw Error(ErrorKind::Unsatisfiable,
+                fmt::format(fmt::runtime(_("not made of a lock that is called {}")), lock.from),
+                subject);
+  const Digest& wanted = artifacts.front().digest;
+  if (wanted != lock.digest)
+    throw Error(ErrorKind::Integrity, _("the catalog names another lock"), subject)
+        .cause(fmt::format(
+            fmt::runtime(_("{}, wanted {}")), lock.digest.to_string(), wanted.to_string()));
+}
+
 bool is_executable(const platform::FileReader& files, fs::path path) {
   for (int hop = 0; hop < kLinkHops; ++hop) {
     const auto status = files.status(path);

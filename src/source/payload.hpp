@@ -4,6 +4,7 @@
 #include "las/base/digest.hpp"
 #include "las/catalog/manifest.hpp"
 #include "las/platform/file_system.hpp"
+#include "las/source/source.hpp"
 
 #include <filesystem>
 #include <map>
@@ -32,6 +33,12 @@ std::vector<PayloadFile> read_manifest_files(const platform::FileReader& files,
 void place_manifest_files(platform::FileSystem& files,
                           const std::vector<PayloadFile>& placed,
                           const std::filesystem::path& payload);
+
+/// For kinds whose one artifact is a lock that names every file with its hash: Unsatisfiable when
+/// `artifacts` is not that one, Integrity when it is one with another digest. `subject` is told.
+void require_lock(const std::vector<InputArtifact>& artifacts,
+                  const InputArtifact& lock,
+                  const std::string& subject);
 
 /// Throws InvalidData naming the first executable that is not there or not executable.
 void check_executables(const platform::FileReader& files,

@@ -203,15 +203,9 @@ void Python::build(const Interpreter& interpreter,
 /// The lock names every file with its hash, so its own digest stands for all of them.
 catalog::Source Python::bound_to(const catalog::Source& source,
                                  const std::vector<InputArtifact>& artifacts) const {
-  const Digest digest = platform::digest_of(render_lock(python_of(source).requirements));
-  if (artifacts.size() != 1 || artifacts.front().from != kLockName)
-    throw Error(ErrorKind::Unsatisfiable, _("not made of hash-locked requirements"))
-        .cause(describe(source));
-  if (artifacts.front().digest != digest)
-    throw Error(ErrorKind::Integrity, _("the catalog names other requirements"), describe(source))
-        .cause(fmt::format(fmt::runtime(_("{}, wanted {}")),
-                           digest.to_string(),
-                           artifacts.front().digest.to_string()));
+  require_lock(artifacts,
+               {kLockName, platform::digest_of(render_lock(python_of(source).requirements))},
+               describe(source));
   return source;
 }
 

@@ -98,6 +98,21 @@ TEST_CASE("an npm source is described by what the root wants", "[source]") {
   CHECK(bench.npm()->describe(bench.source) == "package-lock.json");
 }
 
+TEST_CASE("an npm source is bound by the digest of its lock", "[source]") {
+  Bench bench;
+  const auto npm = bench.npm();
+  const std::vector<source::InputArtifact> made_of = bench.stage().artifacts;
+  REQUIRE(made_of.size() == 1);
+  CHECK(made_of.front().from == "package-lock.json");
+  CHECK(npm->bound_to(bench.source, made_of) == bench.source);
+  const auto refused = [&](const std::vector<source::InputArtifact>& artifacts) {
+    return error_of([&] { (void)npm->bound_to(bench.source, artifacts); }).kind();
+  };
+  CHECK(refused({}) == ErrorKind::Unsatisfiable);
+  CHECK(refused({{"requirements", made_of.front().digest}}) == ErrorKind::Unsatisfiable);
+  CHECK(refused({{"package-lock.json", platform::digest_of("x")}}) == ErrorKind::Integrity);
+}
+
 TEST_CASE("the locked packages are staged without running anything of theirs", "[source]") {
   Bench bench;
   bench.source.files = {{"settings.json", "settings.json", false}};
