@@ -131,8 +131,7 @@ class Bench(Case):
             self.assertIn(word, result.stderr)
         self.assertEqual(self.las_json("list")["generation"], generation)
         after = {k: v for k, v in self.tree().items()
-                 if k not in ("var/lib/las/store", "var/lib/las/store/.staging", "var/lib/las/generations",
-                              "var/lib/las/registries")}
+                 if k not in ("var/lib/las/store", "var/lib/las/store/.staging", "var/lib/las/generations")}
         self.assertEqual(after, before)
         return result
 
