@@ -20,21 +20,6 @@ bool contains(const std::vector<std::string>& values, const std::string& value) 
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-bool is_change(plan::Action action) {
-  switch (action) {
-    case plan::Action::Install:
-    case plan::Action::Upgrade:
-    case plan::Action::Downgrade:
-    case plan::Action::Reinstall:
-      return true;
-    case plan::Action::Remove:
-    case plan::Action::Deploy:
-    case plan::Action::Undeploy:
-      return false;
-  }
-  return false;
-}
-
 bool names_subject(const plan::Plan& plan, const std::string& subject, plan::Action action) {
   return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const auto& planned) {
     return planned.action == action && planned.subject == subject;
@@ -259,7 +244,7 @@ class ServicePlanner {
             : fmt::format(fmt::runtime(_("serves {} with {}")), instance.model, instance.module);
     action.requires_modules = {instance.module};
     const auto change = std::find_if(plan.actions.begin(), plan.actions.end(), [&](const auto& a) {
-      return is_change(a.action) && a.subject == instance.module;
+      return plan::brings_module(a.action) && a.subject == instance.module;
     });
     if (change != plan.actions.end()) {
       // Its paths are known once the module is staged: the transaction renders it then.

@@ -235,7 +235,7 @@ DetectResult detect(Session& session, const Activity& activity) {
   DetectResult result{session.profile(activity), session.verdict(activity), {}};
   const state::Generation nothing;
   for (const catalog::Brief& module : session.catalog(activity).briefs()) {
-    if (!module.serves_models)
+    if (!module.serves_models && module.category != catalog::Category::Runtime)
       continue;
     resolve::Request request;
     request.install.push_back(resolve::parse_wish(module.name));

@@ -18,7 +18,14 @@ void lint_file(Session& session,
                const fs::path& path,
                std::vector<policy::Document>& policies,
                LintResult& result) {
-  const std::string text = session.files().read_file(path, ByteSize::mib(4));
+  std::string text;
+  try {
+    text = session.files().read_file(path, ByteSize::mib(4));
+  } catch (const Error& error) {  // the faults of the others are told all the same
+    ++result.checked;
+    result.diagnostics.add({Severity::Error, path.string(), 0, 0, {}, error.what(), {}});
+    return;
+  }
   Diagnostics ignored;  // the parser below reports the same faults with more knowledge
   const document::Node root = document::parse(text, path.string(), ignored);
   ++result.checked;

@@ -131,7 +131,6 @@ void warn_about_registries(Session& session, const Activity& activity) {
 void refuse_expired_origins(Session& session, const plan::Plan& plan, const Activity& activity) {
   if (session.config().text("registry.expired") == "warn")
     return;
-  using plan::Action;
   std::map<std::string, state::RegistryRecord> expired;
   for (state::RegistryRecord& record : remote_registries(session)) {
     if (registry::is_expired(record.expires, session.clock().now()))
@@ -140,10 +139,9 @@ void refuse_expired_origins(Session& session, const plan::Plan& plan, const Acti
   if (expired.empty())
     return;
   for (const plan::PlannedAction& action : plan.actions) {
-    const bool brings = action.action == Action::Install || action.action == Action::Upgrade ||
-                        action.action == Action::Downgrade || action.action == Action::Reinstall;
-    const catalog::Manifest* manifest =
-        brings ? session.catalog(activity).find(action.subject) : nullptr;
+    const catalog::Manifest* manifest = plan::brings_module(action.action)
+                                            ? session.catalog(activity).find(action.subject)
+                                            : nullptr;
     const auto origin = manifest == nullptr ? expired.end() : expired.find(manifest->origin);
     if (origin == expired.end())
       continue;

@@ -175,6 +175,21 @@ std::string_view to_string(Action action) {
   return "install";
 }
 
+bool brings_module(Action action) {
+  switch (action) {
+    case Action::Install:
+    case Action::Upgrade:
+    case Action::Downgrade:
+    case Action::Reinstall:
+      return true;
+    case Action::Remove:
+    case Action::Deploy:
+    case Action::Undeploy:
+      return false;
+  }
+  return false;
+}
+
 void describe_preferred_source(PlannedAction& action) {
   if (action.sources.empty()) {
     action.unpinned = false;
@@ -192,7 +207,7 @@ Plan make_hold_plan(const state::Generation& present, const resolve::Request& re
 }
 
 std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& before,
-                                       const std::vector<state::WorldEntry>& after) {
+                                       const Plan& plan) {
   std::map<std::string, std::pair<state::WorldEntry, state::WorldEntry>> entries;
   state::WorldEntry none;
   none.wished = false;
@@ -201,7 +216,7 @@ std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& bef
   };
   for (const state::WorldEntry& entry : before)
     at(entry.module).first = entry;
-  for (const state::WorldEntry& entry : after)
+  for (const state::WorldEntry& entry : plan.world)
     at(entry.module).second = entry;
   std::vector<std::string> changes;
   for (const auto& [name, pair] : entries) {
@@ -210,6 +225,12 @@ std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& bef
       changes.push_back((now.held ? "hold " : "unhold ") + name);
     if (!now.wished)
       continue;  // a wish goes with its module
+    const bool installed =
+        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const PlannedAction& action) {
+          return action.action == Action::Install && action.subject == name;
+        });
+    if (installed && now.range.empty())
+      continue;
     std::string wish = "wish for " + name;
     if (!now.range.empty())
       wish += " " + now.range;

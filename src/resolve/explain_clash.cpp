@@ -310,7 +310,9 @@ Error to_error(const Explanation& explanation) {
   switch (explanation.kind) {
     case Explanation::Kind::UnknownName:
       kind = ErrorKind::NotFound;
-      message = _("unknown module");
+      // With a reason the name is known all the same: not installed, or no module but a capability.
+      if (explanation.reasons.empty())
+        message = _("unknown module");
       break;
     case Explanation::Kind::PolicyDenied:
       kind = ErrorKind::PolicyDenied;

@@ -17,21 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool brings_payload(plan::Action action) {
-  switch (action) {
-    case plan::Action::Install:
-    case plan::Action::Upgrade:
-    case plan::Action::Downgrade:
-    case plan::Action::Reinstall:
-      return true;
-    case plan::Action::Remove:
-    case plan::Action::Deploy:
-    case plan::Action::Undeploy:
-      return false;
-  }
-  return false;
-}
-
 source::StageRequest make_request(Run& run,
                                   const plan::PlannedAction& action,
                                   const catalog::Source& source,
@@ -213,7 +198,7 @@ state::InstalledModule stage_one(Run& run,
 void check_free_space(const Surroundings& world, const plan::Plan& plan) {
   ByteSize needed;
   for (const plan::PlannedAction& action : plan.actions) {
-    if (!brings_payload(action.action))
+    if (!plan::brings_module(action.action))
       continue;
     // Packed and unpacked lie side by side until the archive is collected.
     needed += action.download_size.value_or(ByteSize());
@@ -236,7 +221,7 @@ std::vector<state::InstalledModule> stage_modules(Run& run,
   record(run);
   std::vector<state::InstalledModule> staged;
   for (const plan::PlannedAction& action : plan.actions) {
-    if (!brings_payload(action.action))
+    if (!plan::brings_module(action.action))
       continue;
     with_context(
         [&] {

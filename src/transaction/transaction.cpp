@@ -112,7 +112,7 @@ Result Transactor::run(const plan::Plan& plan,
   state::Generation present;
   surroundings_.store.read(
       [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
-  for (std::string& change : plan::world_changes(present.world, plan.world))
+  for (std::string& change : plan::world_changes(present.world, plan))
     run.operation.changes.push_back(std::move(change));
   for (const std::string& folder : plan.purge)
     run.operation.changes.push_back("purge " + folder);

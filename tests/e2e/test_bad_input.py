@@ -410,5 +410,17 @@ class Fallback(Bench):
         self.las("verify")
 
 
+class Documents(Case):
+    def test_a_document_too_large_to_read_hides_no_fault_of_the_others(self):
+        folder = self.folder / "manifests"
+        folder.mkdir()
+        (folder / "a-huge.yaml").write_bytes(b"a" * (5 << 20))
+        (folder / "b-faulty.yaml").write_text("name: b-faulty\ncategory: tol\nversion: 1\n")
+        result = self.las("lint", folder, status=1)
+        self.assertIn("a-huge.yaml: error: the file is too large", result.stdout)
+        self.assertIn("b-faulty.yaml:2:11: error: category", result.stdout)
+        self.assertIn("2 documents checked, 2 faults", result.stdout + result.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -263,8 +263,8 @@ class Refusals(Bench):
 class Hints(Bench):
     def test_an_error_names_its_subject_once(self):
         self.demo()
-        for words, error in ((["remove", "nope"], "unknown module: nope: is not installed"),
-                             (["upgrade", "nope"], "unknown module: nope: is not installed"),
+        for words, error in ((["remove", "nope"], "cannot be done: nope: is not installed"),
+                             (["upgrade", "nope"], "cannot be done: nope: is not installed"),
                              (["install", "demo=9.9"], "cannot be done: demo: no release is ==9.9; the newest is 1.0")):
             status = 4 if words[0] == "install" else 1
             self.assertEqual(self.las(*words, status=status).stderr.splitlines()[0], "las: " + error)

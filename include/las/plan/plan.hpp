@@ -14,6 +14,8 @@ namespace las::plan {
 
 enum class Action { Install, Upgrade, Downgrade, Reinstall, Remove, Deploy, Undeploy };
 std::string_view to_string(Action action);
+/// Whether a module comes, or comes anew: Install, Upgrade, Downgrade, Reinstall.
+bool brings_module(Action action);
 
 /// One step. Pure data.
 struct PlannedAction {
@@ -58,9 +60,10 @@ Plan make_plan(const state::Generation& present,
 /// installed.
 Plan make_hold_plan(const state::Generation& present, const resolve::Request& request);
 
-/// "hold engine", "wish for engine": what differs between the wishes, for history.
+/// "hold engine", "wish for engine": what `plan` changes of the wishes, for history. That a module
+/// which it installs is wished for goes without saying.
 std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& before,
-                                       const std::vector<state::WorldEntry>& after);
+                                       const Plan& plan);
 
 /// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to
 /// be called again when the list of sources changed.

@@ -131,13 +131,16 @@ void print_release(Context& context, const catalog::Release& release) {
       context.out << "        " << shown(reason) << "\n";
     if (!unmet.empty())
       continue;
-    for (const catalog::Source& source : variant.sources)
+    for (const catalog::Source& source : variant.sources) {
+      if (!resolve::unmet_needs(source.needs, profile).empty())
+        continue;  // for another machine
       context.out << "        " << source.kind() << ": "
                   << shown(context.session.sources().at(source.kind())->describe(source))
                   << (source.delivers.empty()
                           ? ""
                           : fmt::format(fmt::runtime(_(" (delivers {})")), shown(source.delivers)))
                   << "\n";
+    }
   }
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("a hold keeps the wish and makes a dependency no wish", "[plan]") {
   REQUIRE(plan.world.size() == 2);
   CHECK(plan.world[0] == WorldEntry{"app", "<2", "", "", true, true});
   CHECK(plan.world[1] == WorldEntry{"lib", "", "", "", true, false});
-  CHECK(world_changes(present().world, plan.world) == Lines{"hold app", "hold lib"});
+  CHECK(world_changes(present().world, plan) == Lines{"hold app", "hold lib"});
 }
 
 TEST_CASE("lifting a hold leaves the wish, and nothing of what was only held", "[plan]") {
@@ -53,7 +53,7 @@ TEST_CASE("lifting a hold leaves the wish, and nothing of what was only held", "
   generation.world = make_hold_plan(generation, hold({"app", "lib"})).world;
   const Plan plan = make_hold_plan(generation, unhold({"app", "lib"}));
   CHECK(plan.world == present().world);
-  CHECK(world_changes(generation.world, plan.world) == Lines{"unhold app", "unhold lib"});
+  CHECK(world_changes(generation.world, plan) == Lines{"unhold app", "unhold lib"});
 }
 
 TEST_CASE("lifting a hold that is not there changes nothing", "[plan]") {
@@ -71,17 +71,28 @@ TEST_CASE("a held dependency that is asked for becomes a wish and stays held", "
   REQUIRE(outcome.resolution);
   const Plan plan = las::plan::make_plan(stage.present, request, *outcome.resolution);
   CHECK(plan.world.back() == WorldEntry{"lib", "", "", "", true, true});
-  CHECK(world_changes(stage.present.world, plan.world) == Lines{"wish for lib"});
+  CHECK(world_changes(stage.present.world, plan) == Lines{"wish for lib"});
 }
 
 TEST_CASE("what differs between wishes is told for history, removals apart", "[plan]") {
   const WorldEntry any{"app", "", "", "", false, true};
   WorldEntry ranged = any;
   ranged.range = ">=2";
-  CHECK(world_changes({}, {any}) == Lines{"wish for app"});
-  CHECK(world_changes({any}, {ranged}) == Lines{"wish for app >=2"});
-  CHECK(world_changes({any}, {any}).empty());
-  CHECK(world_changes({any}, {}).empty());
+  const auto to = [](std::vector<WorldEntry> world) {
+    Plan plan;
+    plan.world = std::move(world);
+    return plan;
+  };
+  CHECK(world_changes({}, to({any})) == Lines{"wish for app"});
+  CHECK(world_changes({any}, to({ranged})) == Lines{"wish for app >=2"});
+  CHECK(world_changes({any}, to({any})).empty());
+  CHECK(world_changes({any}, to({})).empty());
+  // That what is installed was wished for goes without saying; its range does not.
+  Plan installing = to({any});
+  installing.actions.emplace_back().subject = "app";
+  CHECK(world_changes({}, installing).empty());
+  installing.world = {ranged};
+  CHECK(world_changes({}, installing) == Lines{"wish for app >=2"});
 }
 
 TEST_CASE("a module that works with another provider now has that recorded", "[plan]") {
