@@ -13,6 +13,7 @@ command -v hyperfine >/dev/null || { echo "hyperfine is missing: scripts/depende
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export LAS_ROOT=$work/root LAS_DATA_DIR=$PWD/share
+mkdir -p "$LAS_ROOT/var/cache/las" # there on every machine that las has changed once
 
 # One row: what it is, our command, then the peers' commands.
 row() {
@@ -43,7 +44,6 @@ row "completion of a command" "$las complete 1 -- las ins" "pacman --version" "c
 row "completion of a module name" "$las complete 2 -- las install lla" "pacman --version" "curl --version"
 row "las list" "$las list --json" "dpkg -l"
 row "las search" "$las search llama" "apt-cache search llama.cpp"
-mkdir -p "$LAS_ROOT/var/cache/las" # there on every machine that las has changed once
 row "las detect" "$las detect" "lstopo-no-graphics --of console"
 row "las detect --section cpu" "$las detect --section cpu" "lstopo-no-graphics --of console"
 

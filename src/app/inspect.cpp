@@ -232,7 +232,8 @@ std::optional<Recorded> read_records(Session& session, std::vector<Finding>& fin
 }  // namespace
 
 DetectResult detect(Session& session, const Activity& activity) {
-  DetectResult result{session.profile(activity), session.verdict(activity), {}};
+  const policy::Verdict& verdict = session.verdict(activity);
+  DetectResult result{session.profile(activity), verdict, {}};
   const state::Generation nothing;
   for (const catalog::Brief& module : session.catalog(activity).briefs()) {
     if (!module.serves_models && module.category != catalog::Category::Runtime)

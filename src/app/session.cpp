@@ -9,6 +9,8 @@
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
 
+#include <future>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -128,8 +130,17 @@ const std::vector<policy::Rule>& Session::rules() {
 }
 
 const policy::Verdict& Session::verdict(const Activity& activity) {
-  if (!parts_->verdict)
+  if (!parts_->verdict) {
+    // Reading the rules and looking at the machine take as long as each other and have nothing in
+    // common.
+    std::future<void> reading;
+    if (!parts_->rules && !parts_->profile)
+      reading = std::async(std::launch::async, [this] { rules(); });
+    profile(activity);
+    if (reading.valid())
+      reading.get();
     parts_->verdict = policy::evaluate(profile(activity), rules(), overrides_in_force(*this));
+  }
   return *parts_->verdict;
 }
 

@@ -22,6 +22,7 @@ struct LoadedRegistry {
   std::string bodies;                       ///< "" = in the cache
   std::shared_ptr<state::BlobCache> cache;  ///< nullptr = in `bodies`
   std::string bodies_name;                  ///< of the blob in the cache
+  std::string bodies_id;                    ///< what that blob begins with
   const platform::FileReader* files = nullptr;
 
   /// From its encoding, or where that is gone or damaged, from its file.

@@ -12,7 +12,7 @@ namespace las::catalog {
 
 namespace {
 
-constexpr std::string_view kMagic = "las catalog 1";
+constexpr std::string_view kMagic = "las catalog 2";
 
 std::map<std::string, std::string> read_descriptions(std::string_view bytes) {
   std::map<std::string, std::string> descriptions;
@@ -167,12 +167,12 @@ void ListingMaker::add(std::string_view file,
 
 std::string ListingMaker::listing(std::string_view maker,
                                   std::string_view snapshot,
-                                  std::string_view bodies_name) const {
+                                  std::string_view bodies) const {
   ByteWriter writer;
   writer.text(kMagic);
   writer.text(maker);
   writer.text(snapshot);
-  writer.text(bodies_name);
+  writer.text(bodies);
   writer.number(entries_.size());
   std::string bytes = writer.bytes();
   for (const std::string& entry : entries_)

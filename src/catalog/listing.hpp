@@ -48,7 +48,7 @@ struct IndexEntry {
 /// bytes of their own ("bodies"), so that a search does not touch them.
 struct Listing {
   std::string_view maker, snapshot;
-  std::string_view bodies;          ///< name of the bodies that go with it
+  std::string_view bodies;          ///< digest of the bodies that go with it
   std::vector<IndexEntry> entries;  ///< by name
 
   /// InvalidData when the bytes are no listing.
@@ -68,10 +68,10 @@ class ListingMaker {
 
   const std::string& bodies() const { return bodies_; }
 
-  /// `bodies_name` is told to readers.
+  /// `bodies` is the digest of bodies().
   std::string listing(std::string_view maker,
                       std::string_view snapshot,
-                      std::string_view bodies_name) const;
+                      std::string_view bodies) const;
 
  private:
   void add(std::string_view file,

@@ -153,7 +153,8 @@ Manifest LoadedRegistry::load(const IndexEntry& entry) const {
       take(bodies);
     else
       cache->read(bodies_name, [&](std::optional<std::string_view> all) {
-        take(all.value_or(std::string_view()));
+        if (all && all->starts_with(bodies_id))
+          take(all->substr(bodies_id.size()));
       });
     if (manifest)
       return *std::move(manifest);
@@ -239,6 +240,11 @@ class CatalogLoader {
     return "listing " + registry.directory.string();
   }
 
+  // Begins with its digest, which the listing names: both are of one making.
+  static std::string bodies_name(const Registry& registry) {
+    return "bodies " + registry.directory.string();
+  }
+
   bool take_fresh(const Registry& registry,
                   const std::optional<std::vector<Found>>& found,
                   LoadedRegistry& loaded) {
@@ -254,12 +260,14 @@ class CatalogLoader {
         if (listing.snapshot == registry.snapshot &&
             (!found || is_up_to_date(files_, registry.directory, listing, *found))) {
           loaded.cache = cache;
-          loaded.bodies_name = std::string(listing.bodies);
+          loaded.bodies_name = bodies_name(registry);
+          loaded.bodies_id = std::string(listing.bodies);
           return true;
         }
         if (stale_.listing_bytes.empty()) {
-          if (auto bodies = read_blob(*cache, std::string(listing.bodies)))
-            stale_ = {loaded.listing_bytes, *std::move(bodies)};
+          const auto bodies = read_blob(*cache, bodies_name(registry));
+          if (bodies && bodies->starts_with(listing.bodies))
+            stale_ = {loaded.listing_bytes, bodies->substr(listing.bodies.size())};
         }
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::InvalidData && error.kind() != ErrorKind::CorruptState)
@@ -323,31 +331,21 @@ class CatalogLoader {
       maker.add(file.file, trusted(file.stamp), companions, *manifest);
     }
     loaded.bodies = maker.bodies();
-    const std::string bodies_name = fmt::format(
-        "bodies {} {}", platform::digest_of(loaded.bodies).hex(), registry.directory.string());
-    loaded.listing_bytes = maker.listing(place_.maker, registry.snapshot, bodies_name);
+    const std::string digest = platform::digest_of(loaded.bodies).hex();
+    loaded.listing_bytes = maker.listing(place_.maker, registry.snapshot, digest);
     // Faulty manifests are read again each time; that alone is no reason to write.
     if (loaded.listing_bytes != stale.listing_bytes)
-      store(registry, loaded, bodies_name);
+      store(registry, loaded, digest);
     return Listing::parse(loaded.listing_bytes);
   }
 
-  void store(const Registry& registry,
-             const LoadedRegistry& loaded,
-             const std::string& bodies_name) {
+  void store(const Registry& registry, const LoadedRegistry& loaded, const std::string& digest) {
     for (const auto& cache : caches_) {
       if (!cache->writable())
         continue;
       try {
-        std::string old_bodies;
-        if (const auto old = read_blob(*cache, listing_name(registry)))
-          old_bodies = std::string(Listing::parse(*old).bodies);
-        std::vector<state::BlobCache::Change> changes;
-        if (!old_bodies.empty() && old_bodies != bodies_name)
-          changes.push_back({old_bodies, std::nullopt});
-        changes.push_back({listing_name(registry), loaded.listing_bytes});
-        changes.push_back({bodies_name, loaded.bodies});
-        cache->write(changes);
+        cache->write({{listing_name(registry), loaded.listing_bytes},
+                      {bodies_name(registry), digest + loaded.bodies}});
         return;
       } catch (const Error&) {
         // The next run compiles again.

@@ -9,7 +9,8 @@
 /// Use cases that only look.
 namespace las::app {
 
-/// An engine (a module that serves models, or of category runtime) judged for this machine by the resolver.
+/// An engine (a module that serves models, or of category runtime) judged for this machine by the
+/// resolver.
 struct EngineFit {
   std::string name, version, variant;
   bool usable = false;

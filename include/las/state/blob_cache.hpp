@@ -34,7 +34,7 @@ class BlobCache {
 
   struct Change {
     std::string name;
-    std::optional<std::string_view> content;  ///< nothing erases it
+    std::optional<std::string> content;  ///< nothing erases it
   };
 
   /// All of them, or none.

@@ -4,6 +4,7 @@
 
 #include "las/base/error.hpp"
 #include "las/catalog/catalog.hpp"
+#include "las/state/blob_cache.hpp"
 
 #include <fstream>
 #include <utility>
@@ -192,6 +193,15 @@ TEST_CASE("a damaged index costs time and nothing else", "[catalog]") {
   }
   CHECK(bench.load().get("two").summary() == "plain");
   CHECK_FALSE(bench.diagnostics.has_errors());
+}
+
+TEST_CASE("an index that an unknown las wrote is replaced", "[catalog]") {
+  Bench bench;
+  const std::string name = "listing " + (bench.folder / "r").string();
+  state::BlobCache::open(bench.folder / "cache/catalog", state::BlobCache::Access::ReadWrite)
+      ->write({{name, "what no listing looks like"}});
+  wait_until_trusted(bench);  // else for ever
+  CHECK(bench.load().get("two").summary() == "plain");
 }
 
 TEST_CASE("without a place for its index a catalog is compiled each time", "[catalog]") {
