@@ -7,6 +7,9 @@
 
 #include "las/base/error.hpp"
 
+#include <set>
+#include <string>
+
 #include <nlohmann/json.hpp>
 
 using namespace las;
