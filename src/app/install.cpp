@@ -6,6 +6,7 @@
 
 #include "las/app/overrides.hpp"
 #include "las/app/registries.hpp"
+#include "las/app/verify.hpp"
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
@@ -78,15 +79,37 @@ void add_reinstallations(const std::vector<std::string>& names,
     action.sources = choice->variant->sources;
     action.manifest_directory = choice->manifest->directory;
     action.requires_modules = choice->requires_modules;
-    const catalog::Release* release = choice->manifest->find_release(choice->version);
-    action.system_packages = release != nullptr && release->dependencies
-                                 ? release->dependencies->system
-                                 : choice->manifest->dependencies.system;
+    plan::describe_release(
+        action, *choice->manifest, choice->manifest->find_release(choice->version));
     plan.actions.push_back(std::move(action));
   }
 }
 
 }  // namespace
+
+std::string describe(const state::DataMove& move) {
+  const auto word = [](const std::string& format) {
+    return format.empty() ? std::string(_("unknown")) : format;
+  };
+  if (move.kind == state::DataMove::Kind::Copy)
+    return fmt::format(
+        fmt::runtime(_("{} {} changes the data of {} from format {} to {}; a copy of {} is taken "
+                       "first, and going back means going back to it")),
+        move.snapshot.module,
+        move.to_version,
+        move.snapshot.service,
+        word(move.snapshot.format),
+        word(move.to_format),
+        move.snapshot.size.to_string());
+  return fmt::format(
+      fmt::runtime(_("the data of {} goes back to what it was at {} (format {}); what is there now "
+                     "({}) is put aside and not read until format {} is back")),
+      move.snapshot.service,
+      move.restore ? move.restore->created_at : std::string("?"),
+      word(move.to_format),
+      move.snapshot.size.to_string(),
+      word(move.snapshot.format));
+}
 
 void check_base(Session& session, std::uint64_t generation) {
   if (current_generation(session).number != generation)
@@ -163,6 +186,12 @@ resolve::Request wishes_of(const ChangeRequest& request) {
   return wishes;
 }
 
+// Going back loses what is written from now on, or finds what was written until now put aside.
+void add_data_notes(const std::vector<state::DataMove>& moves, PreparedPlan& prepared) {
+  for (const state::DataMove& move : moves)
+    prepared.irreversible.push_back(describe(move));
+}
+
 // What the plan cannot know or would not do by itself.
 void add_notes(const resolve::Resolution& resolution, PreparedPlan& prepared) {
   for (const resolve::Choice& choice : resolution.choices) {
@@ -209,6 +238,10 @@ ChangeOutcome plan_change(Session& session,
   if (request.purge)
     add_purge(session, request.remove, present, prepared);
   add_notes(*outcome.resolution, prepared);
+  prepared.keep_unhealthy = request.keep_unhealthy;
+  if (!present.services.empty())
+    add_data_notes(transaction::data_moves(session.surroundings(activity), present, prepared.plan),
+                   prepared);
   prepared.only_world_changes = prepared.plan.empty() && (prepared.plan.world != present.world ||
                                                           !prepared.plan.requirements.empty());
   return {std::move(prepared), std::nullopt};
@@ -245,16 +278,16 @@ PreparedPlan prepare_hold(Session& session,
 transaction::Result execute(Session& session,
                             const PreparedPlan& prepared,
                             const Activity& activity) {
-  transaction::Transactor& transactor = session.writer(activity);
+  transaction::Transactor& transactor = writer_that_looks(session, activity);
   check_base(session, prepared.base_generation);
-  return transactor.run(prepared.plan, session.command_line(), activity);
+  return transactor.run(prepared.plan, session.command_line(), activity, {prepared.keep_unhealthy});
 }
 
 transaction::Result rollback(Session& session,
                              std::uint64_t base_generation,
                              std::uint64_t target,
                              const Activity& activity) {
-  transaction::Transactor& transactor = session.writer(activity);
+  transaction::Transactor& transactor = writer_that_looks(session, activity);
   check_base(session, base_generation);
   return transactor.switch_to(target, session.command_line(), activity);
 }

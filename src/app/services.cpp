@@ -6,6 +6,7 @@
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -113,8 +114,11 @@ std::vector<ServiceView> start_services(Session& session,
                                         const Activity& activity) {
   session.writer(activity);
   const auto chosen = select(session, names);
-  // A unit that was edited or lost is written anew.
-  session.supervisor().install(select(session, {}), activity);
+  // A unit that is gone is written anew; one that somebody edited is for `las repair`.
+  std::set<std::string> all;
+  for (const state::ServiceInstance& instance : select(session, {}))
+    all.insert(instance.id);
+  session.supervisor().install(select(session, {}), all, activity);
   for (const state::ServiceInstance& instance : chosen) {
     if (!is_up(session.supervisor().status(instance).state))
       require_model_file(session, instance.model, instance.model_digest);
@@ -130,6 +134,7 @@ std::vector<ServiceView> start_services(Session& session,
           .cause(health.reason)
           .hint(see_output(instance.id));
   }
+  session.supervisor().sync();
   return views_of(session, chosen);
 }
 
@@ -142,6 +147,7 @@ std::vector<ServiceView> stop_services(Session& session,
     wish(session, instance.id, false);
     session.supervisor().stop(instance, activity);
   }
+  session.supervisor().sync();
   return views_of(session, chosen);
 }
 

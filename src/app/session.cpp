@@ -180,6 +180,22 @@ const std::map<std::string, std::unique_ptr<source::SourceKind>>& Session::sourc
   return parts_->sources;
 }
 
+transaction::Surroundings Session::surroundings(const Activity& activity) {
+  return {
+      files(),
+      clock(),
+      environment(),
+      layout(),
+      store(),
+      fetcher(),
+      supervisor(),
+      sources(),
+      options_.operation_id,
+      [this, activity](const state::ServiceInstance& old, const state::InstalledModule& module) {
+        return rebuild_service(*this, old, module, activity);
+      }};
+}
+
 transaction::Transactor& Session::writer(const Activity& activity) {
   if (parts_->transactor)
     return *parts_->transactor;
@@ -192,7 +208,7 @@ transaction::Transactor& Session::writer(const Activity& activity) {
                                    layout().run})
       files().make_directories(folder);
   } catch (Error& error) {
-    if (error.kind() == ErrorKind::Permission && environment().uid != 0 &&
+    if (error.kind() == ErrorKind::Permission && environment().uid != 0 && error.hint().empty() &&
         layout().scope == platform::Scope::System)
       error.hint(_("try it with sudo, or for yourself only: las --user ..."));
     throw;
@@ -207,19 +223,11 @@ transaction::Transactor& Session::writer(const Activity& activity) {
   parts_->store.reset();
   parts_->store = state::StateStore::open(
       layout().database(), state::StateStore::Access::ReadWrite, layout().generations());
-  parts_->transactor = std::make_unique<transaction::Transactor>(transaction::Surroundings{
-      files(),
-      clock(),
-      environment(),
-      layout(),
-      *parts_->store,
-      fetcher(),
-      supervisor(),
-      sources(),
-      options_.operation_id,
-      [this, activity](const state::ServiceInstance& old, const state::InstalledModule& module) {
-        return rebuild_service(*this, old, module, activity);
-      }});
+  parts_->store->identify({environment().user,
+                           environment().get("SUDO_USER").value_or(""),
+                           options_.operation_id,
+                           &clock()});
+  parts_->transactor = std::make_unique<transaction::Transactor>(surroundings(activity));
   if (const auto done = parts_->transactor->recover(activity))
     activity.warn("transaction", *done);
   return *parts_->transactor;

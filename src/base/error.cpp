@@ -111,6 +111,8 @@ Error system_error(int error_number, std::string message, std::string subject) {
   error.cause(std::generic_category().message(error_number));
   if (kind == ErrorKind::NotFound)
     error.hint(_("check the path: is it spelled as the file is, and is the file there?"));
+  if (error_number == EROFS)
+    error.hint(_("the file system is mounted read-only; the kernel says why: dmesg"));
   return error;
 }
 

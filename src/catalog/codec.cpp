@@ -106,8 +106,8 @@ void members(auto& archive, Is<Variant> auto& record) {
 }
 
 void members(auto& archive, Is<Release> auto& record) {
-  auto& [version, date, variants, dependencies] = record;
-  archive(version, date, variants, dependencies);
+  auto& [version, date, variants, dependencies, data_format] = record;
+  archive(version, date, variants, dependencies, data_format);
 }
 
 void members(auto& archive, Is<HealthCheck> auto& record) {
@@ -118,6 +118,11 @@ void members(auto& archive, Is<HealthCheck> auto& record) {
 void members(auto& archive, Is<ServiceTemplate> auto& record) {
   auto& [kind, command, environment, port, health, signal, timeout, formats, api, open] = record;
   archive(kind, command, environment, port, health, signal, timeout, formats, api, open);
+}
+
+void members(auto& archive, Is<SystemChanges> auto& record) {
+  auto& [sysctl, groups, users] = record;
+  archive(sysctl, groups, users);
 }
 
 void members(auto& archive, Is<Option> auto& record) {
@@ -145,6 +150,7 @@ void members(auto& archive, Is<Manifest> auto& record) {
          service,
          options,
          conflicts,
+         system,
          deprecated,
          origin,
          directory] = record;
@@ -167,6 +173,7 @@ void members(auto& archive, Is<Manifest> auto& record) {
           service,
           options,
           conflicts,
+          system,
           deprecated);
   static_cast<void>(origin);
   static_cast<void>(directory);

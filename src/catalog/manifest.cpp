@@ -134,7 +134,9 @@ Manifest read_manifest(const Node& root) {
   interfaces.allow_only(kKeys.at("interfaces"));
   manifest.provides = interfaces["provides"].strings();
   manifest.consumes = interfaces["consumes"].strings();
-  manifest.releases = read_releases(root["releases"], manifest.checksum);
+  manifest.system = read_system_changes(root["system"]);
+  manifest.releases =
+      read_releases(root["releases"], manifest.checksum, read_data_format(root["data"]));
   std::stable_sort(manifest.releases.begin(),
                    manifest.releases.end(),
                    [](const Release& a, const Release& b) { return a.version > b.version; });

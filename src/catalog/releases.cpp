@@ -188,7 +188,9 @@ bool is_day(std::string_view text) {
   return number(0, 4) >= 1970 && number(5, 2) >= 0 && number(8, 2) >= 0 && day.ok();
 }
 
-Release read_release(const Node& node, const std::optional<Digest>& common) {
+Release read_release(const Node& node,
+                     const std::optional<Digest>& common,
+                     const std::string& data_format) {
   Release release;
   node.allow_only(kKeys.at("release"));
   if (!node["version"].present())
@@ -199,6 +201,7 @@ Release read_release(const Node& node, const std::optional<Digest>& common) {
     node["date"].fault(_("not a day"), _("write it like 2026-01-31"));
   if (node["dependencies"].present())
     release.dependencies = read_dependencies(node["dependencies"]);
+  release.data_format = node["data"].present() ? read_data_format(node["data"]) : data_format;
   const Node variants = node["variants"];
   std::set<std::string> names;
   for (const Node& item : variants.items()) {
@@ -227,10 +230,40 @@ Dependencies read_dependencies(const Node& node) {
   return dependencies;
 }
 
-std::vector<Release> read_releases(const Node& node, const std::optional<Digest>& common) {
+std::string read_data_format(const Node& node) {
+  node.allow_only(kKeys.at("data"));
+  const Node format = node["format"];
+  std::string word = node.present() ? format.required_string() : std::string();
+  // It becomes part of a folder's name.
+  if (!word.empty() && !text::is_name(word))
+    format.fault(_("not a word of letters, digits, '.', '_', '+' and '-'"));
+  return word;
+}
+
+SystemChanges read_system_changes(const Node& node) {
+  node.allow_only(kKeys.at("system"));
+  SystemChanges changes;
+  const Node sysctl = node["sysctl"];
+  for (const std::string& name : sysctl.keys()) {
+    if (!is_sysctl_name(name))
+      sysctl[name].fault(fmt::format(fmt::runtime(_("'{}' is not the name of a kernel parameter")),
+                                     name.substr(0, 60)));
+    const auto value = sysctl[name].integer();
+    if (value && *value < 0)
+      sysctl[name].fault(_("is less than 0"));
+    changes.sysctl[name] = std::to_string(value.value_or(0));
+  }
+  changes.groups = read_accounts(node["groups"]);
+  changes.users = read_accounts(node["users"]);
+  return changes;
+}
+
+std::vector<Release> read_releases(const Node& node,
+                                   const std::optional<Digest>& common,
+                                   const std::string& data_format) {
   std::vector<Release> releases;
   for (const Node& item : node.items()) {
-    Release release = read_release(item, common);
+    Release release = read_release(item, common, data_format);
     const bool known = std::any_of(releases.begin(), releases.end(), [&](const Release& other) {
       return other.version == release.version;
     });

@@ -216,6 +216,34 @@ std::vector<std::string> read_packages(const Node& node) {
   return packages;
 }
 
+bool is_sysctl_name(std::string_view name) {
+  constexpr std::size_t kLongest = 128;
+  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+    return is_alnum(c) || c == '_' || c == '-' || c == '.';
+  });
+  return characters && name.size() <= kLongest && name.find('.') != std::string_view::npos &&
+         name.front() != '.' && name.back() != '.' && name.find("..") == std::string_view::npos;
+}
+
+std::vector<std::string> read_accounts(const Node& node) {
+  constexpr std::size_t kLongest = 31;
+  std::vector<std::string> names;
+  for (const Node& item : one_or_more(node)) {
+    const std::string name = item.required_string();
+    const bool good = !name.empty() && name.size() <= kLongest &&
+                      ((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_') &&
+                      std::all_of(name.begin(), name.end(), [](char c) {
+                        return (is_alnum(c) && (c < 'A' || c > 'Z')) || c == '_' || c == '-';
+                      });
+    if (good)
+      names.push_back(name);
+    else if (item.is_scalar())
+      item.fault(
+          fmt::format(fmt::runtime(_("'{}' is not the name of an account")), name.substr(0, 60)));
+  }
+  return names;
+}
+
 std::vector<ModuleDependency> read_modules(const Node& node) {
   std::vector<ModuleDependency> modules;
   for (const Node& item : one_or_more(node)) {

@@ -33,6 +33,10 @@ std::vector<std::string> read_urls(const document::Node& node, bool verified);
 /// Whether a line of pip names one version and the digests of its files and is no option: nothing
 /// is installed whose bytes were not agreed on before.
 bool is_locked_requirement(std::string_view line);
+/// "vm.max_map_count": words of a kernel parameter, which becomes a path below /proc/sys.
+bool is_sysctl_name(std::string_view name);
+/// Names of system accounts or groups, as useradd(8) of Debian takes them.
+std::vector<std::string> read_accounts(const document::Node& node);
 /// Names of packages of the distribution.
 std::vector<std::string> read_packages(const document::Node& node);
 /// "name" or "name@>=1.2.3", each.

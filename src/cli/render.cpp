@@ -125,6 +125,8 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
                        line.size.to_string(),
                        shown(line.service)) +
            "\n";
+  for (const std::string& line : prepared.irreversible)
+    out += "  " + context.paint(_("not to be undone"), 33) + ": " + shown(line) + "\n";
   for (const auto& line : prepared.overrides)
     out += "  " + context.paint(_("override"), 33) + ": " +
            fmt::format(fmt::runtime(_("{} rests on {} ({}); without it: {}")),
@@ -182,6 +184,7 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
   return {{"actions", std::move(actions)},
           {"kept_back", standings_json(prepared.kept_back)},
           {"purge", std::move(purge)},
+          {"irreversible", strings_json(prepared.irreversible)},
           {"overrides", std::move(overrides)},
           {"notes", strings_json(prepared.notes)}};
 }

@@ -81,6 +81,10 @@ std::vector<Fetched> CurlFetcher::fetch(const std::vector<Artifact>& artifacts,
     downloads.push_back(std::make_unique<Download>(setting, artifact));
   run(multi, downloads, setting.gate, activity);
 
+  for (const auto& download : downloads) {
+    if (const Fetched done = download->result(); done.url.starts_with("http"))
+      received_ += done.size.bytes();
+  }
   std::vector<Fetched> results;
   for (const std::size_t index : batch.index)
     results.push_back(downloads[index]->result());

@@ -28,6 +28,8 @@ class CurlFetcher : public Fetcher {
                   const std::function<bool(std::string_view)>& on_data,
                   const Activity& activity) override;
 
+  std::uint64_t received() const override { return received_; }
+
  private:
   void run(Multi& multi,
            std::vector<std::unique_ptr<Download>>& downloads,
@@ -41,6 +43,7 @@ class CurlFetcher : public Fetcher {
   void wait_until_due(const std::vector<std::unique_ptr<Download>>& downloads);
 
   platform::FileSystem& files_;
+  std::uint64_t received_ = 0;
   FetchOptions options_;
   std::unique_ptr<platform::Clock> clock_;
 };

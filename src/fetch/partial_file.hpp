@@ -81,7 +81,4 @@ class PartialFile {
   bool patched_ = false;
 };
 
-/// "sha256-<hex>": a complete file in the cache.
-std::filesystem::path cached_path(const std::filesystem::path& directory, const Digest& digest);
-
 }  // namespace las::fetch

@@ -125,7 +125,7 @@ ModelLibrary::ModelLibrary(platform::FileSystem& files,
     : files_(files), clock_(clock), layout_(layout), store_(store) {}
 
 fs::path ModelLibrary::blob_path(const Digest& digest) const {
-  return layout_.models() / "blobs" / (digest.algorithm() + "-" + digest.hex());
+  return layout_.model_blob(digest);
 }
 
 std::string ModelLibrary::check_import(const fs::path& path, std::string name) const {

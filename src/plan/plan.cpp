@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/plan/plan.hpp"
 
-#include "order.hpp"
-
 #include "las/base/i18n.hpp"
+#include "las/plan/order.hpp"
 
 #include <algorithm>
 #include <map>
@@ -69,10 +68,7 @@ PlannedAction bring(Action kind,
   action.suggests = choice.suggests;
   if (choice.manifest != nullptr) {
     action.manifest_directory = choice.manifest->directory;
-    action.system_packages = choice.manifest->dependencies.system;
-    const catalog::Release* release = choice.manifest->find_release(choice.version);
-    if (release != nullptr && release->dependencies)
-      action.system_packages = release->dependencies->system;
+    describe_release(action, *choice.manifest, choice.manifest->find_release(choice.version));
   }
   if (choice.variant != nullptr)
     action.sources = choice.variant->sources;
@@ -327,6 +323,16 @@ Plan make_undeploy_plan(const state::Generation& present, const std::string& ser
           : fmt::format(fmt::runtime(_("served {} with {}")), service->model, service->module);
   action.requires_modules = {service->module};
   return {{std::move(action)}, present.world, {}, {}};
+}
+
+void describe_release(PlannedAction& action,
+                      const catalog::Manifest& manifest,
+                      const catalog::Release* release) {
+  action.system_packages = release != nullptr && release->dependencies
+                               ? release->dependencies->system
+                               : manifest.dependencies.system;
+  action.system = manifest.system;
+  action.data_format = release != nullptr ? release->data_format : std::string();
 }
 
 std::string summary(const PlannedAction& action) {

@@ -40,6 +40,14 @@ fs::path temporary_beside(const fs::path& path) {
   return folder_of(path) / fmt::format(".las-{:08x}{:08x}.tmp", random(), random());
 }
 
+bool is_temporary(std::string_view name) {
+  constexpr std::string_view kPrefix = ".las-", kSuffix = ".tmp";
+  constexpr std::size_t kDigits = 16;
+  return name.size() == kPrefix.size() + kDigits + kSuffix.size() && name.starts_with(kPrefix) &&
+         name.ends_with(kSuffix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == kPrefix.size() + kDigits;
+}
+
 void sync_folder(const fs::path& folder) {
   const Descriptor descriptor(
       retry_on_signal([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
@@ -267,12 +275,18 @@ class PosixFileSystem : public FileSystem {
   }
 
   void remove_file(const fs::path& path) override {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+    if (::unlink(path.c_str()) == 0)
+      sync_folder(folder_of(path));
+    else if (errno != ENOENT && errno != ENOTDIR)
       fail(errno, _("cannot remove the file"), path);
   }
 
   void remove_tree(const fs::path& path) override {
-    posix_remove_tree(without_trailing_slash(path));
+    const fs::path tree = without_trailing_slash(path);
+    if (!posix_status(tree))
+      return;
+    posix_remove_tree(tree);
+    sync_folder(folder_of(tree));
   }
 
   void clone_file(const fs::path& from, const fs::path& to, bool link_allowed) override {
@@ -294,6 +308,20 @@ class PosixFileSystem : public FileSystem {
     if (::chmod(("/proc/self/fd/" + std::to_string(handle.get())).c_str(), mode) != 0)
       fail(errno, _("cannot set the mode of the file"), path);
   }
+
+  void set_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) override {
+    if (::lchown(path.c_str(), uid, gid) != 0)
+      fail(errno, _("cannot set the owner of the file"), path);
+  }
+
+  std::string not_writable(const fs::path& path) const override {
+    const fs::path existing = nearest_existing(*this, path);
+    if (::faccessat(AT_FDCWD, existing.c_str(), W_OK | X_OK, AT_EACCESS) == 0)
+      return {};
+    return fmt::format("{}: {}", existing.string(), system_error(errno, {}).cause());
+  }
+
+  void sync_directory(const fs::path& path) override { sync_folder(path); }
 
   void sync_tree(const fs::path& path) override {
     const Descriptor handle(
@@ -320,6 +348,16 @@ class PosixFileSystem : public FileSystem {
 };
 
 }  // namespace
+
+void sweep_temporaries(FileSystem& files, const fs::path& folder) {
+  const auto status = files.status(folder);
+  if (!status || status->kind != FileKind::Directory)
+    return;
+  for (const std::string& name : files.list_directory(folder)) {
+    if (is_temporary(name))
+      files.remove_file(folder / name);
+  }
+}
 
 std::unique_ptr<FileSystem> make_posix_file_system() {
   return std::make_unique<PosixFileSystem>();

@@ -26,34 +26,39 @@ bool is_private_twin(const fs::path& target, const fs::path& link) {
 
 }  // namespace
 
-ByteSize data_size(const platform::FileReader& files, const fs::path& directory) {
+std::optional<fs::path> data_folder(const platform::FileReader& files, const fs::path& directory) {
   const auto status = files.status(directory);
   if (!status)
-    return {};
+    return std::nullopt;
   if (status->kind != platform::FileKind::Symlink)
-    return platform::tree_size(files, directory);
+    return directory;
   const fs::path link = directory.lexically_normal();
   const fs::path target = (link.parent_path() / files.read_symlink(directory)).lexically_normal();
-  return is_private_twin(target, link) && files.exists(target) ? platform::tree_size(files, target)
-                                                               : ByteSize();
+  if (!is_private_twin(target, link))
+    throw Error(
+        ErrorKind::Io, _("this data directory is a link that leads elsewhere"), directory.string())
+        .cause(target.string())
+        .hint(_("move what it leads to into its place"));
+  if (!files.exists(target))
+    return std::nullopt;
+  return target;
+}
+
+ByteSize data_size(const platform::FileReader& files, const fs::path& directory) {
+  try {
+    const auto folder = data_folder(files, directory);
+    return folder ? platform::tree_size(files, *folder) : ByteSize();
+  } catch (const Error&) {
+    return {};  // not las's to count
+  }
 }
 
 void purge_data(platform::FileSystem& files, const fs::path& directory) {
+  if (const auto folder = data_folder(files, directory))
+    files.remove_tree(*folder);
   const auto status = files.status(directory);
-  if (status && status->kind == platform::FileKind::Symlink) {
-    const fs::path link = directory.lexically_normal();
-    const fs::path target = (link.parent_path() / files.read_symlink(directory)).lexically_normal();
-    if (!is_private_twin(target, link))
-      throw Error(ErrorKind::Io,
-                  _("this data directory is a link that leads elsewhere"),
-                  directory.string())
-          .cause(target.string())
-          .hint(_("remove the link and what it leads to by hand"));
-    files.remove_tree(target);
+  if (status && status->kind == platform::FileKind::Symlink)
     files.remove_file(directory);
-    return;
-  }
-  files.remove_tree(directory);
 }
 
 }  // namespace las::service

@@ -39,7 +39,9 @@ class ProcessSupervisor final : public Supervisor {
         "are not confined");
   }
 
-  void install(const std::vector<ServiceInstance>& wanted, const Activity& activity) override;
+  void install(const std::vector<ServiceInstance>& wanted,
+               const std::set<std::string>& leave,
+               const Activity& activity) override;
   void start(const ServiceInstance& service, const Activity& activity) override;
   void stop(const ServiceInstance& service, const Activity& activity) override;
   ServiceStatus status(const ServiceInstance& service) override;
@@ -49,6 +51,17 @@ class ProcessSupervisor final : public Supervisor {
   }
 
   std::vector<std::string> installed() override { return records_.ids(); }
+
+  void settle() override {
+    for (const std::string& id : records_.ids()) {
+      auto record = records_.find(id);
+      if (!record || !record->starting)
+        continue;
+      kill_family(around_.files, around_.processes, family(*record));
+      record->starting = false;
+      records_.save(*record);
+    }
+  }
 
  private:
   platform::fs::path log_file(const std::string& id) const {
@@ -80,6 +93,7 @@ class ProcessSupervisor final : public Supervisor {
 };
 
 void ProcessSupervisor::install(const std::vector<ServiceInstance>& wanted,
+                                const std::set<std::string>& /*its records are las's own*/,
                                 const Activity& activity) {
   for (const std::string& id : records_.ids()) {
     if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.id == id; }))

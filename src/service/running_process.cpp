@@ -4,6 +4,8 @@
 #include "las/base/error.hpp"
 #include "las/base/text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace las::service {
@@ -17,6 +19,17 @@ std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t
     if (line.starts_with(kKey))
       return ByteSize::parse(text::trim(std::string_view(line).substr(kKey.size())));
   return std::nullopt;
+}
+
+std::vector<std::string> arguments_of(const platform::FileReader& files, pid_t pid) {
+  std::vector<std::string> arguments;
+  const std::string text = files.try_read(fmt::format("/proc/{}/cmdline", pid)).value_or("");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\0', at), text.size());
+    arguments.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return arguments;
 }
 
 std::string executable_of(const platform::FileReader& files, pid_t pid) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -14,6 +15,8 @@ namespace las::service {
 
 /// Its resident memory, without that of its workers.
 std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t pid);
+/// Its arguments, the program's name first.
+std::vector<std::string> arguments_of(const platform::FileReader& files, pid_t pid);
 /// The file it runs; "" when unknown.
 std::string executable_of(const platform::FileReader& files, pid_t pid);
 

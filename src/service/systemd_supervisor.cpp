@@ -56,11 +56,27 @@ class SystemdSupervisor final : public Supervisor {
         "(loginctl enable-linger)");
   }
 
-  void install(const std::vector<ServiceInstance>& wanted, const Activity& activity) override;
+  void install(const std::vector<ServiceInstance>& wanted,
+               const std::set<std::string>& leave,
+               const Activity& activity) override;
   void start(const ServiceInstance& service, const Activity& activity) override;
   void stop(const ServiceInstance& service, const Activity& activity) override;
   ServiceStatus status(const ServiceInstance& service) override;
   std::vector<std::string> logs(const ServiceInstance& service, std::size_t count) override;
+
+  // systemd makes and removes the links of enabled units without syncing them.
+  void sync() override {
+    const platform::fs::path& units = around_.layout.units;
+    const auto status = around_.files.status(units);
+    if (!status || status->kind != platform::FileKind::Directory)
+      return;
+    around_.files.sync_directory(units);
+    for (const std::string& name : around_.files.list_directory(units)) {
+      const auto wants = around_.files.status(units / name);
+      if (name.ends_with(".wants") && wants && wants->kind == platform::FileKind::Directory)
+        around_.files.sync_directory(units / name);
+    }
+  }
 
   std::vector<std::string> installed() override {
     return find_generated_units(around_.files, around_.layout.units);
@@ -96,6 +112,7 @@ void SystemdSupervisor::remove_unit(const std::string& id, const Activity& activ
 }
 
 void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
+                                const std::set<std::string>& leave,
                                 const Activity& activity) {
   bool changed = false;
   std::vector<const ServiceInstance*> mended;
@@ -112,6 +129,8 @@ void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
     if (around_.layout.scope == Scope::User && !service.data_directory.empty())
       around_.files.make_directories(service.data_directory, 0700);
     const auto before = around_.files.try_read(around_.layout.units / unit_name(service.id));
+    if (before && leave.contains(service.id))
+      continue;
     if (!write_unit(around_.files, around_.layout.units, service))
       continue;
     activity.debug("service", "wrote " + unit_name(service.id));

@@ -99,10 +99,20 @@ const char* name_of(Table table) {
       return "overrides";
     case Table::Registries:
       return "registries";
+    case Table::Audit:
+      return "audit";
+    case Table::Data:
+      return "data";
+    case Table::Snapshots:
+      return "snapshots";
     case Table::Blobs:
       return "blobs";
   }
   return "meta";
+}
+
+std::uintmax_t heads_size() {
+  return 2 * static_cast<std::uintmax_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // ---- Damage
@@ -159,6 +169,24 @@ void Transaction::erase(Table table, std::string_view key) {
       transaction_, *environment_.tables_[static_cast<std::size_t>(table)], &wanted, nullptr);
   if (code != 0 && code != MDB_NOTFOUND)
     fail(code, _("could not write the state"));
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> Transaction::last(Table table) const {
+  const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
+  if (!handle)
+    return std::nullopt;
+  MDB_cursor* raw = nullptr;
+  int code = mdb_cursor_open(transaction_, *handle, &raw);
+  if (code != 0)
+    environment_.fail(code, _("could not read the state"));
+  const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+  MDB_val key{}, value{};
+  code = mdb_cursor_get(cursor.get(), &key, &value, MDB_LAST);
+  if (code == MDB_NOTFOUND)
+    return std::nullopt;
+  if (code != 0)
+    environment_.fail(code, _("could not read the state"));
+  return std::pair(to_view(key), to_view(value));
 }
 
 void Transaction::for_each(Table table, const Visit& visit) const {
@@ -279,6 +307,13 @@ void Environment::check_before_mapping() const {
   // An empty one is one that LMDB has still to fill.
   if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0)
     return;
+  // LMDB writes both heads at once when it makes the file. Cut short (a full disk, a power cut) it
+  // holds no transaction, and never did: whoever may write begins anew.
+  if (static_cast<std::uintmax_t>(facts.st_size) < heads_size() && writable()) {
+    if (::truncate(path.c_str(), 0) != 0)
+      throw system_error(errno, _("could not open the state"), directory_);
+    return;
+  }
   try {
     check_metas(file);
   } catch (const PageFault& fault) {
@@ -305,7 +340,25 @@ void Environment::check_mapped() {
   }
 }
 
+// LMDB makes its lock file sparse and maps it: the first store into a hole on a full disk would end
+// the process by SIGBUS. It comes to be whole, or there is an error that can be told.
+void Environment::fill_lock_file() const {
+  constexpr off_t kSize = 8192;  // of LMDB's default number of readers; a larger file stays larger
+  const std::string path = directory_ + "/lock.mdb";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+  if (file < 0)
+    return;  // LMDB says why
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file,
+                                                                 [](const int* f) { ::close(*f); });
+  const int code = ::posix_fallocate(file, 0, kSize);
+  // A file system that cannot do it is one that does not promise space either.
+  if (code == ENOSPC || code == EDQUOT)
+    throw system_error(code, _("could not open the state"), directory_);
+}
+
 void Environment::open() {
+  if (writable())
+    fill_lock_file();
   // NOTLS: a snapshot belongs to its transaction, not to the thread, which may hold a writer too.
   const auto attempt = [this](unsigned int flags) {
     if (environment_ != nullptr)

@@ -13,6 +13,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <lmdb.h>
 
@@ -29,9 +30,12 @@ enum class Table {
   Pins,
   Overrides,
   Registries,
+  Audit,
+  Data,
+  Snapshots,
   Blobs  ///< of a cache; no table of the state
 };
-inline constexpr std::size_t kTableCount = 10;
+inline constexpr std::size_t kTableCount = 13;
 
 /// The tables of one kind of environment.
 struct TableSet {
@@ -43,8 +47,12 @@ struct TableSet {
   bool holds(Table table) const { return first <= table && table <= last; }
 };
 
-inline constexpr TableSet kStateTables{Table::Meta, Table::Registries, Table::Pins};
+inline constexpr TableSet kStateTables{Table::Meta, Table::Snapshots, Table::Pins};
 inline constexpr TableSet kCacheTables{Table::Blobs, Table::Blobs, Table::Blobs};
+/// Bytes of the two heads of an environment's file, which LMDB writes first. A shorter file is one
+/// whose making was cut short: no transaction was ever in it.
+std::uintmax_t heads_size();
+
 /// Name on disk and in messages: "models".
 const char* name_of(Table table);
 
@@ -68,6 +76,8 @@ class Transaction {
   void put(Table table, std::string_view key, std::string_view value);
   /// Absent is fine.
   void erase(Table table, std::string_view key);
+  /// The key and the value that come last in the order of the keys.
+  std::optional<std::pair<std::string_view, std::string_view>> last(Table table) const;
   /// In the order of the keys. `visit` must not change the table.
   using Visit = std::function<void(std::string_view key, std::string_view value)>;
   void for_each(Table table, const Visit& visit) const;
@@ -119,6 +129,7 @@ class Environment {
   [[noreturn]] void fail_damaged(std::string cause) const;
   static void on_assertion(MDB_env* environment, const char* assertion) noexcept;
   void check_before_mapping() const;
+  void fill_lock_file() const;
   void check_mapped();
   void open();
   void open_tables(const std::function<void(Transaction&)>& on_create);

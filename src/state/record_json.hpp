@@ -83,6 +83,7 @@ void fields(Visitor& visit, Record& record) {
   visit("external", record.external);
   visit("requires_modules", record.requires_modules);
   visit.later("artifacts", record.artifacts, std::vector<InstalledArtifact>{});
+  visit.later("data_format", record.data_format, std::string());
 }
 
 template <typename Visitor, Is<ServiceInstance> Record>
@@ -146,6 +147,58 @@ void fields(Visitor& visit, Record& record) {
   visit("note", record.note);
 }
 
+template <typename Visitor, Is<DataRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("service", record.service);
+  visit("module", record.module);
+  visit("version", record.version);
+  visit("format", record.format);
+}
+
+template <typename Visitor, Is<DataSnapshot> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("id", record.id);
+  visit("service", record.service);
+  visit("module", record.module);
+  visit("format", record.format);
+  visit("directory", record.directory);
+  visit("path", record.path);
+  visit("created_at", record.created_at);
+  visit("operation_id", record.operation_id);
+  visit("size", record.size);
+}
+
+template <typename Visitor, Is<DataMove> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("kind", record.kind);
+  visit("snapshot", record.snapshot);
+  visit("restore", record.restore);
+  visit("to_version", record.to_version);
+  visit("to_format", record.to_format);
+  visit("from_version", record.from_version);
+  visit("done", record.done);
+}
+
+template <typename Visitor, Is<OperationStep> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("name", record.name);
+  visit("ms", record.ms);
+}
+
+template <typename Visitor, Is<AuditEntry> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("number", record.number);
+  visit("at", record.at);
+  visit("user", record.user);
+  visit("sudo_user", record.sudo_user);
+  visit("operation_id", record.operation_id);
+  visit("event", record.event);
+  visit("subject", record.subject);
+  visit("detail", record.detail);
+  visit("previous", record.previous);
+  visit("hash", record.hash);
+}
+
 template <typename Visitor, Is<Journal> Record>
 void fields(Visitor& visit, Record& record) {
   visit("operation_id", record.operation_id);
@@ -159,6 +212,8 @@ void fields(Visitor& visit, Record& record) {
   visit("external", record.external);
   visit("wishes", record.wishes);
   visit.later("purge", record.purge, std::vector<std::string>{});
+  visit.later("data", record.data, std::vector<DataMove>{});
+  visit.later("keep_unhealthy", record.keep_unhealthy, false);
 }
 
 template <typename Visitor, Is<OperationRecord> Record>
@@ -173,6 +228,10 @@ void fields(Visitor& visit, Record& record) {
   visit("generation_before", record.generation_before);
   visit("generation_after", record.generation_after);
   visit("changes", record.changes);
+  visit.later("sudo_user", record.sudo_user, std::string());
+  visit.later("steps", record.steps, std::vector<OperationStep>{});
+  visit.later("fetched", record.fetched, ByteSize());
+  visit.later("stored", record.stored, ByteSize());
 }
 
 template <typename Visitor, Is<OverrideEvent> Record>
@@ -223,6 +282,9 @@ inline constexpr std::initializer_list<Enum> kEvery = {};
 template <>
 inline constexpr std::initializer_list<Reason> kEvery<Reason> = {
     Reason::User, Reason::Dependency, Reason::Optional};
+template <>
+inline constexpr std::initializer_list<DataMove::Kind> kEvery<DataMove::Kind> = {
+    DataMove::Kind::Copy, DataMove::Kind::Exchange};
 template <>
 inline constexpr std::initializer_list<Phase> kEvery<Phase> = {
     Phase::Planned, Phase::Staging, Phase::Staged, Phase::Committed, Phase::Returning};

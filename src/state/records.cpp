@@ -4,6 +4,7 @@
 #include "record_json.hpp"
 
 #include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
 
 #include <algorithm>
 
@@ -35,6 +36,10 @@ std::string_view to_string(Phase phase) {
       return "returning";
   }
   return "planned";
+}
+
+std::string_view to_string(DataMove::Kind kind) {
+  return kind == DataMove::Kind::Copy ? "copy" : "exchange";
 }
 
 const InstalledModule* Generation::find(const std::string& name) const {

@@ -18,19 +18,19 @@ namespace las::state {
 struct StateStore::Environment {
   /// Nothing where las never ran: an empty store.
   std::optional<lmdb::Environment> lmdb;
+  Actor actor;
 };
 
 namespace {
 
 using lmdb::Table;
 
-/// Whether there is an LMDB environment to read. A file of no bytes is one whose making was cut
-/// short before anything was written.
+/// Whether there is an LMDB environment to read: see lmdb::heads_size().
 bool has_environment(const std::filesystem::path& directory) {
   std::error_code fault;
   const auto size = std::filesystem::file_size(directory / "data.mdb", fault);
   if (!fault)
-    return size > 0;
+    return size >= lmdb::heads_size();
   if (fault.value() == ENOENT || fault.value() == ENOTDIR)
     return false;
   throw system_error(fault.value(), _("could not open the state"), directory.string());
@@ -152,12 +152,16 @@ void StateStore::read(const std::function<void(const ReadTransaction&)>& body) c
   });
 }
 
+void StateStore::identify(Actor actor) {
+  environment_->actor = std::move(actor);
+}
+
 void StateStore::write(const std::function<void(WriteTransaction&)>& body) {
   if (!environment_->lmdb)
     throw Error(ErrorKind::Permission, _("the state is open for reading only"));
   environment_->lmdb->write([&](lmdb::Transaction& transaction) {
     WriteTransaction view;
-    ReadTransaction::Handle handle{&transaction, &transaction};
+    ReadTransaction::Handle handle{&transaction, &transaction, &environment_->actor};
     view.handle_ = &handle;
     body(view);
   });
@@ -191,6 +195,15 @@ class Checker {
                           tables::kJournal};
       if (std::find(known.begin(), known.end(), key) == known.end())
         faults_.push_back({tables::record_name(Table::Meta, key), _("no such record is known")});
+    });
+  }
+
+  void audit_chain() {
+    guard([&] {
+      const auto entries = tables::all<AuditEntry>(&transaction_, Table::Audit);
+      for (const AuditFault& fault : check_audit(entries))
+        faults_.push_back(
+            {tables::record_name(Table::Audit, tables::number_key(fault.number)), fault.cause});
     });
   }
 
@@ -241,6 +254,11 @@ std::vector<RecordFault> StateStore::check() const {
         Table::Overrides, [](const auto& record) { return tables::number_key(record.number); });
     checker.table<RegistryRecord>(Table::Registries,
                                   [](const auto& record) { return record.name; });
+    checker.table<AuditEntry>(Table::Audit,
+                              [](const auto& record) { return tables::number_key(record.number); });
+    checker.table<DataRecord>(Table::Data, [](const auto& record) { return record.service; });
+    checker.table<DataSnapshot>(Table::Snapshots, [](const auto& record) { return record.id; });
+    checker.audit_chain();
   });
   return faults;
 }

@@ -20,6 +20,7 @@ namespace las::state {
 struct ReadTransaction::Handle {
   const lmdb::Transaction* reader = nullptr;
   lmdb::Transaction* writer = nullptr;
+  const Actor* actor = nullptr;
 };
 
 /// Which key a record has in its table, and its value as JSON.
@@ -68,6 +69,15 @@ std::vector<Record> all(const lmdb::Transaction* transaction, lmdb::Table table)
     });
   }
   return records;
+}
+
+/// The record whose key comes last.
+template <typename Record>
+std::optional<Record> last(const lmdb::Transaction* transaction, lmdb::Table table) {
+  const auto found = transaction == nullptr ? std::nullopt : transaction->last(table);
+  if (!found)
+    return std::nullopt;
+  return record_json::decode<Record>(found->second, record_name(table, found->first));
 }
 
 inline std::optional<std::uint64_t> find_number(const lmdb::Transaction* transaction,

@@ -34,8 +34,8 @@ std::string tables::url_key(const std::string& url) {
 }
 
 std::string tables::record_name(Table table, std::string_view key) {
-  const bool numbered =
-      table == Table::Generations || table == Table::Ports || table == Table::Overrides;
+  const bool numbered = table == Table::Generations || table == Table::Ports ||
+                        table == Table::Overrides || table == Table::Audit;
   return fmt::format(
       "{}/{}", lmdb::name_of(table), numbered ? std::to_string(number_of(key)) : std::string(key));
 }
@@ -146,6 +146,26 @@ std::vector<RegistryRecord> ReadTransaction::registries() const {
   return records;
 }
 
+std::optional<OperationRecord> ReadTransaction::last_operation() const {
+  return tables::last<OperationRecord>(handle_->reader, Table::Operations);
+}
+
+std::vector<AuditEntry> ReadTransaction::audit() const {
+  return tables::all<AuditEntry>(handle_->reader, Table::Audit);
+}
+
+std::optional<DataRecord> ReadTransaction::data(const std::string& service) const {
+  return tables::find<DataRecord>(handle_->reader, Table::Data, service);
+}
+
+std::vector<DataRecord> ReadTransaction::data() const {
+  return tables::all<DataRecord>(handle_->reader, Table::Data);
+}
+
+std::vector<DataSnapshot> ReadTransaction::snapshots() const {
+  return tables::all<DataSnapshot>(handle_->reader, Table::Snapshots);
+}
+
 // ---- writing
 
 std::uint64_t WriteTransaction::next_generation_number() {
@@ -171,13 +191,19 @@ void WriteTransaction::erase_generation(std::uint64_t number) {
     throw Error(
         ErrorKind::Busy, _("the current generation cannot be erased"), std::to_string(number));
   }
+  if (!handle_->reader->get(Table::Generations, number_key(number)))
+    return;
   handle_->writer->erase(Table::Generations, number_key(number));
+  add_audit("generation-erased", std::to_string(number), "");
 }
 
 void WriteTransaction::set_current_generation(std::uint64_t number) {
   if (number != 0 && !handle_->reader->get(Table::Generations, number_key(number)))
     throw Error(ErrorKind::NotFound, _("no such generation"), std::to_string(number));
+  const std::uint64_t before = current_generation();
   tables::put_number(*handle_->writer, tables::kCurrentGeneration, number);
+  if (before != number)
+    add_audit("generation-current", std::to_string(number), fmt::format("before: {}", before));
 }
 
 void WriteTransaction::put_journal(const Journal& journal) {
@@ -189,11 +215,23 @@ void WriteTransaction::clear_journal() {
 }
 
 void WriteTransaction::put_operation(const OperationRecord& operation) {
+  const auto before = ReadTransaction::operation(operation.id);
   handle_->writer->put(Table::Operations, operation.id, encode(operation));
+  if (before && before->outcome == operation.outcome)
+    return;
+  std::string detail = operation.command;
+  for (const std::string& change : operation.changes)
+    detail += "; " + change;
+  add_audit("operation-" + operation.outcome,
+            operation.id,
+            operation.error.empty() ? detail : detail + ": " + operation.error);
 }
 
 void WriteTransaction::put_service_wish(const ServiceWish& wish) {
+  if (service_wish(wish.id) == wish)
+    return;
   handle_->writer->put(Table::ServiceWishes, wish.id, encode(wish));
+  add_audit("service-wish", wish.id, wish.running ? "running" : "stopped");
 }
 
 void WriteTransaction::erase_service_wish(const std::string& id) {
@@ -212,21 +250,29 @@ void WriteTransaction::erase_ports_of(const std::string& owner) {
 }
 
 void WriteTransaction::put_model(const ModelRecord& model) {
+  if (ReadTransaction::model(model.name) == model)
+    return;
   handle_->writer->put(Table::Models, model.name, encode(model));
+  add_audit("model-put", model.name, model.digest.to_string() + " " + model.source);
 }
 
 void WriteTransaction::erase_model(const std::string& name) {
+  if (!handle_->reader->get(Table::Models, name))
+    return;
   handle_->writer->erase(Table::Models, name);
+  add_audit("model-erased", name, "");
 }
 
 void WriteTransaction::put_pinned_digest(const PinnedDigest& pin) {
   handle_->writer->put(Table::Pins, tables::url_key(pin.url), encode(pin));
+  add_audit("digest-pinned", pin.url, pin.digest.to_string());
 }
 
 std::uint64_t WriteTransaction::add_override_event(OverrideEvent event) {
-  const std::vector<OverrideEvent> events = override_events();
-  event.number = events.empty() ? 1 : events.back().number + 1;
+  const auto before = tables::last<OverrideEvent>(handle_->reader, Table::Overrides);
+  event.number = before ? before->number + 1 : 1;
   handle_->writer->put(Table::Overrides, number_key(event.number), encode(event));
+  add_audit("override-" + event.action, event.id, event.capability + ": " + event.reason);
   return event.number;
 }
 
@@ -235,11 +281,41 @@ void WriteTransaction::put_registry(RegistryRecord registry) {
     const std::vector<RegistryRecord> others = registries();
     registry.number = others.empty() ? 1 : others.back().number + 1;
   }
+  const auto before = ReadTransaction::registry(registry.name);
   handle_->writer->put(Table::Registries, registry.name, encode(registry));
+  if (!before || before->public_key != registry.public_key || before->url != registry.url)
+    add_audit("registry-trusted", registry.name, registry.url + " " + registry.public_key);
+  else if (before->snapshot != registry.snapshot)
+    add_audit("registry-accepted",
+              registry.name,
+              fmt::format("version {} {}", registry.version, registry.snapshot));
 }
 
 void WriteTransaction::erase_registry(const std::string& name) {
+  if (!handle_->reader->get(Table::Registries, name))
+    return;
   handle_->writer->erase(Table::Registries, name);
+  add_audit("registry-erased", name, "");
+}
+
+void WriteTransaction::put_data(const DataRecord& record) {
+  handle_->writer->put(Table::Data, record.service, encode(record));
+}
+
+void WriteTransaction::erase_data(const std::string& service) {
+  handle_->writer->erase(Table::Data, service);
+}
+
+void WriteTransaction::put_snapshot(const DataSnapshot& snapshot) {
+  handle_->writer->put(Table::Snapshots, snapshot.id, encode(snapshot));
+  add_audit("data-put-aside", snapshot.id, snapshot.path);
+}
+
+void WriteTransaction::erase_snapshot(const std::string& id) {
+  if (!handle_->reader->get(Table::Snapshots, id))
+    return;
+  handle_->writer->erase(Table::Snapshots, id);
+  add_audit("data-snapshot-gone", id, "");
 }
 
 }  // namespace las::state

@@ -3,10 +3,14 @@
 #include "run_state.hpp"
 
 #include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/plan/order.hpp"
 #include "las/service/unit.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -42,6 +46,8 @@ bool is_up(service::RunState state) {
 
 // The end of the operation; `erase` is the generation that it leaves behind as rejected.
 void close(Run& run, std::optional<std::uint64_t> erase) {
+  // The record that all is done must not outlive what was done.
+  run.world.supervisor.sync();
   run.operation.ended_at = platform::to_iso8601(run.world.clock.now());
   run.world.store.write([&](state::WriteTransaction& transaction) {
     if (erase && transaction.generation(*erase))
@@ -113,9 +119,18 @@ void remove_staged_payloads(const Run& run, std::optional<std::uint64_t> rejecte
 
 }  // namespace
 
-bool service_changed(const state::Generation& from, const state::ServiceInstance& service) {
+bool service_changed(const state::Generation& from,
+                     const state::Generation& to,
+                     const state::ServiceInstance& service) {
   const state::ServiceInstance* before = from.find_service(service.id);
   if (before == nullptr)
+    return true;
+  // Packages of the distribution are replaced in their place: the command stays the same.
+  const state::InstalledModule* old = from.find(before->module);
+  const state::InstalledModule* now = to.find(service.module);
+  if (old != nullptr && now != nullptr &&
+      (old->version != now->version || old->delivered != now->delivered ||
+       old->store_name != now->store_name))
     return true;
   // The unit's comment lines name the version of las; a newer las alone restarts nothing.
   state::ServiceInstance a = *before, b = service;
@@ -128,9 +143,25 @@ std::string damaged_name(const Run& run, const std::string& store_name) {
   return store_name + ".damaged-" + run.journal.operation_id;
 }
 
+std::vector<const state::ServiceInstance*> in_start_order(const state::Generation& generation) {
+  std::map<std::string, std::vector<std::string>> needs;
+  for (const state::InstalledModule& module : generation.modules)
+    needs[module.name] = module.requires_modules;
+  std::vector<const state::ServiceInstance*> ordered;
+  for (const std::string& module : plan::dependency_order(needs)) {
+    for (const state::ServiceInstance& service : generation.services) {
+      if (service.module == module)
+        ordered.push_back(&service);
+    }
+  }
+  return ordered;
+}
+
 void converge(const Surroundings& world,
               const state::Generation& from,
               const state::Generation& to,
+              const std::function<void()>& between,
+              bool mend,
               const Activity& activity) {
   const fs::path current = world.layout.current();
   if (to.number == 0)
@@ -138,28 +169,64 @@ void converge(const Surroundings& world,
   else
     world.files.replace_symlink(current, fs::path("generations") / std::to_string(to.number));
 
-  for (const state::ServiceInstance& service : from.services) {
-    if (to.find_service(service.id) != nullptr && service_changed(to, service))
-      world.supervisor.stop(service, activity);
+  // Users before what they use.
+  const auto old_ones = in_start_order(from);
+  for (auto service = old_ones.rbegin(); service != old_ones.rend(); ++service) {
+    if (to.find_service((*service)->id) != nullptr && service_changed(to, from, **service))
+      world.supervisor.stop(**service, activity);
   }
-  world.supervisor.install(to.services, activity);
+  std::set<std::string> unchanged;
   for (const state::ServiceInstance& service : to.services) {
-    if (!wished_running(world.store, service.id) || is_up(world.supervisor.status(service).state))
+    if (!service_changed(from, to, service))
+      unchanged.insert(service.id);
+  }
+  world.supervisor.install(to.services, mend ? std::set<std::string>{} : unchanged, activity);
+  between();
+  for (const state::ServiceInstance* service : in_start_order(to)) {
+    if (!wished_running(world.store, service->id) || is_up(world.supervisor.status(*service).state))
       continue;
-    if (service_changed(from, service)) {
-      world.supervisor.start(service, activity);
+    if (!unchanged.contains(service->id)) {
+      world.supervisor.start(*service, activity);
       continue;
     }
-    report_failure(activity, [&] { world.supervisor.start(service, activity); });
+    report_failure(activity, [&] { world.supervisor.start(*service, activity); });
+  }
+  // What an interrupted stop left running.
+  for (const state::ServiceInstance& service : to.services) {
+    if (!wished_running(world.store, service.id) && is_up(world.supervisor.status(service).state))
+      report_failure(activity, [&] { world.supervisor.stop(service, activity); });
   }
 }
+
+namespace {
+
+// A port that answers may be answered by somebody else, and a process that runs may be the old one.
+void prove_program(const Surroundings& world,
+                   const state::Generation& to,
+                   const state::ServiceInstance& service) {
+  std::vector<fs::path> places;
+  if (!service.argv.empty())
+    places.emplace_back(service.argv.front());
+  const state::InstalledModule* module = to.find(service.module);
+  if (module != nullptr && !module->store_name.empty())
+    places.push_back(world.layout.store() / module->store_name);
+  const service::ServiceStatus status = world.supervisor.status(service);
+  const std::string other = service::foreign_program(world.files, status.pid, places);
+  if (!other.empty())
+    throw Error(ErrorKind::Io, _("another program runs in the place of the service"), service.id)
+        .cause(fmt::format(fmt::runtime(_("process {} runs {}")), status.pid, other))
+        .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+}
+
+}  // namespace
 
 void prove(const Surroundings& world,
            const state::Generation& from,
            const state::Generation& to,
            const Activity& activity) {
-  for (const state::ServiceInstance& service : to.services) {
-    if (!service_changed(from, service) || !wished_running(world.store, service.id))
+  for (const state::ServiceInstance* one : in_start_order(to)) {
+    const state::ServiceInstance& service = *one;
+    if (!service_changed(from, to, service) || !wished_running(world.store, service.id))
       continue;
     const service::Health health =
         service::wait_until_ready(world.supervisor, world.fetcher, world.clock, service, activity);
@@ -171,6 +238,7 @@ void prove(const Surroundings& world,
         "transaction",
         fmt::format(
             "{} is healthy after {} ms: {}", service.id, health.waited.count(), health.reason));
+    prove_program(world, to, service);
   }
 }
 
@@ -179,18 +247,30 @@ void finish(Run& run,
             const state::Generation& to,
             const Activity& activity) {
   const Activity steady = without_interruption(activity);
+  std::optional<Error> unhealthy;
   try {
-    converge(run.world, from, to, steady);
-    prove(run.world, from, to, activity);
+    timed(run, "converge", [&] {
+      converge(
+          run.world, from, to, [&] { move_data(run, steady); }, run.mend, steady);
+    });
+    timed(run, "prove", [&] { prove(run.world, from, to, activity); });
   } catch (Error& error) {
+    if (!run.journal.keep_unhealthy || error.kind() == ErrorKind::Interrupted) {
+      activity.warn(
+          "transaction",
+          fmt::format(
+              fmt::runtime(_("{}; going back to generation {}")), error.what(), from.number));
+      run.operation.error = error.what();
+      run.operation.outcome =
+          error.kind() == ErrorKind::Interrupted ? "interrupted" : "rolled-back";
+      go_back(run, from, to, steady);
+      error.rolled_back(true);
+      throw;
+    }
     activity.warn(
         "transaction",
-        fmt::format(fmt::runtime(_("{}; going back to generation {}")), error.what(), from.number));
-    run.operation.error = error.what();
-    run.operation.outcome = error.kind() == ErrorKind::Interrupted ? "interrupted" : "rolled-back";
-    go_back(run, from, to, steady);
-    error.rolled_back(true);
-    throw;
+        fmt::format(fmt::runtime(_("{}; kept all the same (--no-rollback)")), error.what()));
+    unhealthy = error;
   }
   // Only now: until the proof, the way back still needed what the old generation stands on.
   report_failure(steady, [&] {
@@ -198,11 +278,16 @@ void finish(Run& run,
   });
   // The journal names the folders until all are gone, so that an interrupted run is finished by the
   // next; nothing uses them any more.
+  std::vector<std::string> left;
   for (const std::string& folder : run.journal.purge) {
-    report_failure(steady, [&] {
+    try {
+      purge_snapshots(run.world, folder);
       service::purge_data(run.world.files, folder);
       activity.info("transaction", fmt::format(fmt::runtime(_("deleted {}")), folder));
-    });
+    } catch (const Error& error) {
+      activity.warn("transaction", error.what());
+      left.push_back(folder);
+    }
   }
   report_failure(steady, [&] {
     for (const std::string& payload : run.journal.staged_payloads) {
@@ -212,7 +297,19 @@ void finish(Run& run,
     }
   });
   run.operation.outcome = "done";
+  if (unhealthy) {
+    run.operation.outcome = "unhealthy";
+    run.operation.error = unhealthy->what();
+  } else if (!left.empty()) {
+    run.operation.outcome = "incomplete";
+    run.operation.error = "not deleted: " + text::join(left, ", ");
+  }
   close(run, std::nullopt);
+  if (unhealthy)
+    throw *unhealthy;
+  if (!left.empty())
+    throw Error(ErrorKind::Io, _("data could not be deleted; all else is done"), left.front())
+        .hint(_("when the cause is mended, try again: las purge NAME"));
 }
 
 void go_back(Run& run,
@@ -238,7 +335,10 @@ void go_back(Run& run,
   });
   const bool made_here = to.operation_id == run.journal.operation_id;
   const auto rejected = made_here ? std::optional(to.number) : std::nullopt;
-  do_all({[&] { converge(world, to, from, activity); },
+  do_all({[&] {
+            converge(
+                world, to, from, [&] { move_data_back(run); }, false, activity);
+          },
           [&] { undo_external(world, run.journal.external, still_wanted(from), activity); },
           [&] {
             if (made_here)

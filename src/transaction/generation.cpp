@@ -89,13 +89,7 @@ state::Generation next_generation(const Run& run,
     }
   }
   hand_over_external(run.world, present, next);
-  // Services of a module that changed run from another store path now.
-  for (state::ServiceInstance& service : next.services) {
-    const bool changed = std::any_of(
-        staged.begin(), staged.end(), [&](const auto& m) { return m.name == service.module; });
-    if (changed)
-      service = run.world.rebuild_service(service, *next.find(service.module));
-  }
+  rebuild_services(run.world, present, next);
   std::sort(next.modules.begin(), next.modules.end(), [](const auto& a, const auto& b) {
     return a.name < b.name;
   });
@@ -103,6 +97,17 @@ state::Generation next_generation(const Run& run,
     return a.id < b.id;
   });
   return next;
+}
+
+void rebuild_services(const Surroundings& world,
+                      const state::Generation& present,
+                      state::Generation& next) {
+  for (state::ServiceInstance& service : next.services) {
+    const state::InstalledModule* before = present.find(service.module);
+    const state::InstalledModule* now = next.find(service.module);
+    if (now != nullptr && (before == nullptr || !(*before == *now)))
+      service = world.rebuild_service(service, *now);
+  }
 }
 
 void write_generation_folder(const Surroundings& world, const state::Generation& generation) {
@@ -140,6 +145,13 @@ void commit(Run& run, const state::Generation& generation, const std::vector<std
     }
     for (const state::ServiceInstance& service : generation.services) {
       transaction.put_port({service.port, service.id});
+      // What has to be moved first is recorded when it is.
+      const state::InstalledModule* module = generation.find(service.module);
+      const bool moves = std::any_of(run.journal.data.begin(),
+                                     run.journal.data.end(),
+                                     [&](auto& m) { return m.snapshot.service == service.id; });
+      if (module != nullptr && !moves && !service.data_directory.empty())
+        transaction.put_data({service.id, module->name, module->version, module->data_format});
       // A service that merely stays, changed or not, keeps its user's wish.
       const bool wanted = std::find(start.begin(), start.end(), service.id) != start.end();
       if (wanted || before.find_service(service.id) == nullptr)

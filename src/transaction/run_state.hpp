@@ -4,7 +4,10 @@
 #include "las/state/records.hpp"
 #include "las/transaction/transaction.hpp"
 
+#include <chrono>
+#include <functional>
 #include <string>
+#include <vector>
 
 /// The steps of a transaction, one function each; transaction.cpp puts them in order.
 namespace las::transaction {
@@ -14,6 +17,7 @@ struct Run {
   const Surroundings& world;
   state::Journal journal;
   state::OperationRecord operation;
+  bool mend = false;  ///< units that somebody edited are written anew
 };
 
 /// Writes journal and operation together.
@@ -24,14 +28,42 @@ void record(Run& run);
 std::vector<state::InstalledModule> stage_modules(Run& run,
                                                   const plan::Plan& plan,
                                                   const Activity& activity);
-/// Throws NoSpace when what the plan is known to need does not fit.
-void check_free_space(const Surroundings& world, const plan::Plan& plan);
+/// Throws what can be known to fail before anything is begun: NoSpace (old, new and temporary, per
+/// file system), Permission, Busy (a port), Unsatisfiable (data that the wanted release cannot
+/// read). Returns what is to be done with data.
+std::vector<state::DataMove> preflight(const Surroundings& world,
+                                       const state::Generation& present,
+                                       const plan::Plan& plan);
+
+/// A service that is to be there, and what its release makes of its data.
+struct DataWish {
+  std::string service, module, version, format, directory;
+};
+
+/// All services of a generation that is to become current.
+std::vector<DataWish> data_wishes(const state::Generation& target);
+/// What has to be done with the data that lies there now: a newer release migrates a copied one, an
+/// older one gets back the snapshot that it can read. Unsatisfiable when there is none.
+std::vector<state::DataMove> due_data_moves(const Surroundings& world,
+                                            const state::Generation& present,
+                                            const std::vector<DataWish>& wishes);
+/// Does the journal's moves that are not done; what writes the data has to be stopped. Idempotent,
+/// also after a crash at any point.
+void move_data(Run& run, const Activity& activity);
+/// Takes them back, done or not, likewise.
+void move_data_back(Run& run);
+/// Deletes the snapshots of a service's data, and what is recorded of the data.
+void purge_snapshots(const Surroundings& world, const std::string& directory);
 
 /// Step 4: the generation that results, and its folder generations/<n>/.
 state::Generation next_generation(const Run& run,
                                   const state::Generation& present,
                                   const plan::Plan& plan,
                                   const std::vector<state::InstalledModule>& staged);
+/// The services of modules that changed since `present` run from another store path now.
+void rebuild_services(const Surroundings& world,
+                      const state::Generation& present,
+                      state::Generation& next);
 void write_generation_folder(const Surroundings& world, const state::Generation& generation);
 
 /// The changes outside the store that the generation's modules stand on.
@@ -58,11 +90,15 @@ void commit(Run& run,
 /// Where the damaged payload of the same name lies while this operation replaces it.
 std::string damaged_name(const Run& run, const std::string& store_name);
 
-/// Step 6: makes the machine what `to` says. Idempotent. A service that did not change and cannot
-/// be started is reported, no reason to reject the generation.
+/// Step 6: makes the machine what `to` says. Idempotent. `between` is called once everything that
+/// changes is stopped, before anything is started. A service that did not change and cannot be
+/// started is reported, no reason to reject the generation; nor is its unit touched if somebody
+/// edited it, unless `mend`.
 void converge(const Surroundings& world,
               const state::Generation& from,
               const state::Generation& to,
+              const std::function<void()>& between,
+              bool mend,
               const Activity& activity);
 
 /// Step 7: every service that is new or changed in `to` runs the wanted program and is healthy.
@@ -89,7 +125,31 @@ void go_back(Run& run,
 /// Takes back everything before the commit point.
 void undo(Run& run, const Activity& activity);
 
-/// Whether a service of `to` has to be (re)started because it differs from the one in `from`.
-bool service_changed(const state::Generation& from, const state::ServiceInstance& service);
+/// Whether a service of `to` has to be (re)started because it, or the module that it runs, differs
+/// from what is in `from`.
+bool service_changed(const state::Generation& from,
+                     const state::Generation& to,
+                     const state::ServiceInstance& service);
+
+/// The services of the generation, each after those of the modules that its own needs.
+std::vector<const state::ServiceInstance*> in_start_order(const state::Generation& generation);
+
+/// Adds to the operation how long `step` takes, also when it throws.
+template <typename Step>
+auto timed(Run& run, const char* name, Step&& step) {
+  struct Timer {
+    Run& run;
+    const char* name;
+    std::chrono::steady_clock::time_point begun = run.world.clock.steady_now();
+
+    ~Timer() {
+      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
+          run.world.clock.steady_now() - begun);
+      run.operation.steps.push_back({name, spent.count()});
+    }
+  } timer{run, name};
+
+  return step();
+}
 
 }  // namespace las::transaction

@@ -84,6 +84,7 @@ state::InstalledModule installed_from(Run& run,
   module.pinned_now = !staged.newly_pinned.empty();
   module.installed_at = platform::to_iso8601(run.world.clock.now());
   module.requires_modules = action.requires_modules;
+  module.data_format = action.data_format;
   for (const source::InputArtifact& artifact : staged.artifacts)
     module.artifacts.push_back({artifact.from, artifact.digest});
   fs::path base;
@@ -91,6 +92,7 @@ state::InstalledModule installed_from(Run& run,
     module.tree_digest = publish(run, staged);
     base = run.world.layout.store() / staged.store_name;
     module.size = platform::tree_size(run.world.files, base);
+    run.operation.stored += module.size;
   }
   for (const auto& [name, path] : staged.executables)
     module.executables[name] = base.empty() ? path : (base / path).string();
@@ -194,25 +196,6 @@ state::InstalledModule stage_one(Run& run,
 }
 
 }  // namespace
-
-void check_free_space(const Surroundings& world, const plan::Plan& plan) {
-  ByteSize needed;
-  for (const plan::PlannedAction& action : plan.actions) {
-    if (!plan::brings_module(action.action))
-      continue;
-    // Packed and unpacked lie side by side until the archive is collected.
-    needed += action.download_size.value_or(ByteSize());
-    needed += action.installed_size.value_or(action.download_size.value_or(ByteSize()));
-  }
-  const ByteSize free = world.files.free_space(world.layout.state);
-  if (needed > free)
-    throw Error(ErrorKind::NoSpace,
-                fmt::format(fmt::runtime(_("not enough free space: {} needed, {} free")),
-                            needed.to_string(),
-                            free.to_string()),
-                world.layout.state.string())
-        .hint(_("free some space, or put the state elsewhere with --root"));
-}
 
 std::vector<state::InstalledModule> stage_modules(Run& run,
                                                   const plan::Plan& plan,

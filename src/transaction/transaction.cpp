@@ -22,6 +22,7 @@ Run begin(const Surroundings& world, const std::string& command) {
   run.operation.id = run.journal.operation_id;
   run.operation.command = command;
   run.operation.user = world.environment.user;
+  run.operation.sudo_user = world.environment.get("SUDO_USER").value_or("");
   run.operation.started_at = run.journal.started_at;
   run.operation.outcome = "running";
   return run;
@@ -88,6 +89,31 @@ void check_external(const Surroundings& world,
   }
 }
 
+void check_payloads(const Surroundings& world, const state::Generation& target) {
+  const auto missing = missing_payloads(target, world.files, world.layout);
+  if (!missing.empty())
+    throw Error(
+        ErrorKind::CorruptState,
+        fmt::format(fmt::runtime(_("generation {} needs a payload that is not in the store")),
+                    target.number),
+        text::join(missing, ", "))
+        .hint(_("install the module again: las install NAME"));
+}
+
+// What makes no generation (a collection) has no journal: it can stop anywhere, and is only never
+// to be shown as running.
+std::optional<std::string> close_unjournaled(const Surroundings& world) {
+  std::optional<state::OperationRecord> last;
+  world.store.read([&](const state::ReadTransaction& state) { last = state.last_operation(); });
+  if (!last || last->outcome != "running" || last->id == world.operation_id)
+    return std::nullopt;
+  last->outcome = "interrupted";
+  last->error = "stopped on its way; what it had done stays done";
+  world.store.write(
+      [&](state::WriteTransaction& transaction) { transaction.put_operation(*last); });
+  return fmt::format(fmt::runtime(_("an earlier run ({}) was interrupted")), last->command);
+}
+
 Result result_of(const Run& run) {
   return {run.operation.id, run.operation.generation_before, run.operation.generation_after};
 }
@@ -103,15 +129,18 @@ void record(Run& run) {
 
 Result Transactor::run(const plan::Plan& plan,
                        const std::string& command,
-                       const Activity& activity) {
-  check_free_space(surroundings_, plan);
+                       const Activity& activity,
+                       const RunOptions& options) {
+  state::Generation present;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  std::vector<state::DataMove> moves = preflight(surroundings_, present, plan);
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
     run.operation.changes.push_back(plan::summary(action));
   run.journal.purge = plan.purge;
-  state::Generation present;
-  surroundings_.store.read(
-      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  run.journal.data = std::move(moves);
+  run.journal.keep_unhealthy = options.keep_unhealthy;
   for (std::string& change : plan::world_changes(present.world, plan))
     run.operation.changes.push_back(std::move(change));
   for (const std::string& folder : plan.purge)
@@ -120,16 +149,22 @@ Result Transactor::run(const plan::Plan& plan,
 
   state::Generation next;
   try {
-    const std::vector<state::InstalledModule> staged = stage_modules(run, plan, activity);
+    const std::uint64_t fetched_before = surroundings_.fetcher.received();
+    const std::vector<state::InstalledModule> staged =
+        timed(run, "stage", [&] { return stage_modules(run, plan, activity); });
+    run.operation.fetched = ByteSize(surroundings_.fetcher.received() - fetched_before);
     next = next_generation(run, present, plan, staged);
-    write_generation_folder(surroundings_, next);
     activity.cancellation.throw_if_requested();
     std::vector<std::string> start;
     for (const plan::PlannedAction& action : plan.actions) {
       if (action.action == plan::Action::Deploy)
         start.push_back(action.subject);
     }
-    commit(run, next, start);
+    timed(run, "commit", [&] {
+      write_generation_folder(surroundings_, next);
+      activity.cancellation.throw_if_requested();
+      commit(run, next, start);
+    });
   } catch (const Error& error) {
     fail(run, error, activity);
     throw;
@@ -142,24 +177,48 @@ Result Transactor::switch_to(std::uint64_t number,
                              const std::string& command,
                              const Activity& activity) {
   const state::Generation target = load_generation(surroundings_.store, number);
-  const auto missing = missing_payloads(target, surroundings_.files, surroundings_.layout);
-  if (!missing.empty())
-    throw Error(
-        ErrorKind::CorruptState,
-        fmt::format(fmt::runtime(_("generation {} needs a payload that is not in the store")),
-                    number),
-        text::join(missing, ", "))
-        .hint(_("install the module again: las install NAME"));
-
+  check_payloads(surroundings_, target);
   Run run = begin(surroundings_, command);
   run.operation.changes.push_back(fmt::format("switch to generation {}", number));
+  return take_up(std::move(run), target, number, activity);
+}
+
+Result Transactor::adopt(state::Generation generation,
+                         const std::vector<std::string>& changes,
+                         const std::string& command,
+                         const Activity& activity) {
+  check_payloads(surroundings_, generation);
+  Run run = begin(surroundings_, command);
+  run.operation.changes = changes;
+  return take_up(std::move(run), std::move(generation), std::nullopt, activity);
+}
+
+Result Transactor::take_up(Run run,
+                           state::Generation target,
+                           std::optional<std::uint64_t> number,
+                           const Activity& activity) {
+  state::Generation present;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  run.journal.data = data_moves(surroundings_, present, target);
+  run.mend = number == present.number;
   open_journal(run, number);
-  const state::Generation present =
-      load_generation(surroundings_.store, run.journal.from_generation);
   try {
     check_external(surroundings_, target, activity);
     activity.cancellation.throw_if_requested();
-    commit(run, target);
+    timed(run, "commit", [&] {
+      if (!number) {
+        target.number = run.journal.to_generation;
+        target.parent = present.number;
+        target.created_at = run.journal.started_at;
+        target.operation_id = run.journal.operation_id;
+        target.command = run.journal.command;
+        hand_over_external(surroundings_, present, target);
+        rebuild_services(surroundings_, present, target);
+        write_generation_folder(surroundings_, target);
+      }
+      commit(run, target);
+    });
   } catch (const Error& error) {
     fail(run, error, activity);
     throw;
@@ -168,12 +227,36 @@ Result Transactor::switch_to(std::uint64_t number,
   return result_of(run);
 }
 
+void Transactor::converge_again(const std::string& command, const Activity& activity) {
+  state::Generation present;
+  surroundings_.store.read(
+      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  Run run = begin(surroundings_, command);
+  run.mend = true;
+  run.operation.changes.push_back(fmt::format("mend generation {}", present.number));
+  open_journal(run, present.number);
+  try {
+    if (present.number != 0)
+      write_generation_folder(surroundings_, present);
+    commit(run, present);
+  } catch (const Error& error) {
+    fail(run, error, activity);
+    throw;
+  }
+  finish(run, present, present, activity);
+}
+
 std::optional<std::string> Transactor::recover(const Activity& activity) {
   std::optional<state::Journal> journal;
   surroundings_.store.read(
       [&](const state::ReadTransaction& transaction) { journal = transaction.journal(); });
+  for (const auto& folder : {surroundings_.layout.state,
+                             surroundings_.layout.run / "services",
+                             surroundings_.layout.units})
+    platform::sweep_temporaries(surroundings_.files, folder);
+  surroundings_.supervisor.settle();
   if (!journal)
-    return std::nullopt;
+    return close_unjournaled(surroundings_);
 
   Run run{surroundings_, *journal, {}};
   surroundings_.store.read([&](const state::ReadTransaction& transaction) {
@@ -185,14 +268,23 @@ std::optional<std::string> Transactor::recover(const Activity& activity) {
     run.operation.started_at = journal->started_at;
   }
 
-  if (journal->phase < state::Phase::Committed) {
+  const bool mending = journal->from_generation == journal->to_generation;
+  if (mending && journal->phase < state::Phase::Returning) {
+    // Its folder may be half written; doing it again is all that is needed.
+    const state::Generation present = load_generation(surroundings_.store, journal->to_generation);
+    run.mend = true;
+    if (present.number != 0)
+      write_generation_folder(surroundings_, present);
+    commit(run, present);
+  }
+  if (run.journal.phase < state::Phase::Committed) {
     run.operation.outcome = "interrupted";
     run.operation.error = "stopped before the commit; undone by the next run";
     undo(run, activity);
     return fmt::format(fmt::runtime(_("an interrupted run ({}) was undone")), journal->command);
   }
   const state::Generation from = load_generation(surroundings_.store, journal->from_generation);
-  if (journal->phase == state::Phase::Returning) {
+  if (run.journal.phase == state::Phase::Returning) {
     // The rejected generation may be erased already.
     state::Generation rejected;
     surroundings_.store.read([&](const state::ReadTransaction& transaction) {

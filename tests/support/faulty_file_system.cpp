@@ -7,8 +7,6 @@ namespace las::test {
 
 using platform::fs::path;
 
-namespace {
-
 class FaultyWriter : public platform::FileWriter {
  public:
   /// `inner` is empty after a crash.
@@ -22,8 +20,10 @@ class FaultyWriter : public platform::FileWriter {
   }
 
   void sync() override {
-    if (files_.effect("sync", name_))
+    if (files_.effect("sync", name_)) {
       inner_->sync();
+      files_.forget(name_);
+    }
   }
 
   void close() override {
@@ -36,8 +36,6 @@ class FaultyWriter : public platform::FileWriter {
   path name_;
   std::unique_ptr<platform::FileWriter> inner_;
 };
-
-}  // namespace
 
 bool FaultyFileSystem::effect(const std::string& what,
                               const path& name,
@@ -104,8 +102,11 @@ void FaultyFileSystem::make_directories(const path& name, std::uint32_t mode) {
 std::unique_ptr<platform::FileWriter> FaultyFileSystem::create_file(const path& name,
                                                                     std::uint32_t mode) {
   std::unique_ptr<platform::FileWriter> inner;
-  if (effect("create_file", name))
+  if (effect("create_file", name)) {
     inner = inner_.create_file(name, mode);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unsynced_.insert(name);
+  }
   return std::make_unique<FaultyWriter>(*this, name, std::move(inner));
 }
 
@@ -135,18 +136,24 @@ void FaultyFileSystem::create_symlink(const path& name, const path& target) {
 }
 
 void FaultyFileSystem::rename(const path& from, const path& to) {
-  if (effect("rename", from.string() + " " + to.string()))
+  if (effect("rename", from.string() + " " + to.string())) {
     inner_.rename(from, to);
+    forget(from, to);
+  }
 }
 
 void FaultyFileSystem::remove_file(const path& name) {
-  if (effect("remove_file", name))
+  if (effect("remove_file", name)) {
     inner_.remove_file(name);
+    forget(name);
+  }
 }
 
 void FaultyFileSystem::remove_tree(const path& name) {
-  if (effect("remove_tree", name))
+  if (effect("remove_tree", name)) {
     inner_.remove_tree(name);
+    forget(name);
+  }
 }
 
 void FaultyFileSystem::clone_file(const path& from, const path& to, bool link_allowed) {
@@ -159,9 +166,55 @@ void FaultyFileSystem::set_mode(const path& name, std::uint32_t mode) {
     inner_.set_mode(name, mode);
 }
 
+void FaultyFileSystem::set_owner(const path& name, std::uint32_t uid, std::uint32_t gid) {
+  if (effect("set_owner", name))
+    inner_.set_owner(name, uid, gid);
+}
+
+void FaultyFileSystem::sync_directory(const path& name) {
+  if (effect("sync_directory", name))
+    inner_.sync_directory(name);
+}
+
 void FaultyFileSystem::sync_tree(const path& name) {
-  if (effect("sync_tree", name))
+  if (effect("sync_tree", name)) {
     inner_.sync_tree(name);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unsynced_.clear();  // of the whole file system, as syncfs(2)
+  }
+}
+
+std::string FaultyFileSystem::not_writable(const path& name) const {
+  return inner_.not_writable(name);
+}
+
+// `name` and what lies below it: no longer there, or from now on below `moved_to`.
+void FaultyFileSystem::forget(const path& name, const path& moved_to) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::set<path> rest;
+  for (const path& one : unsynced_) {
+    const path relative = one.lexically_relative(name);
+    if (relative.empty() || *relative.begin() == "..")
+      rest.insert(one);
+    else if (!moved_to.empty())
+      rest.insert(relative == "." ? moved_to : moved_to / relative);
+  }
+  unsynced_ = std::move(rest);
+}
+
+std::size_t FaultyFileSystem::drop_unsynced() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::size_t emptied = 0;
+  for (const path& one : unsynced_) {
+    const auto status = inner_.status(one);
+    if (!status || status->kind != platform::FileKind::Regular)
+      continue;
+    inner_.remove_file(one);
+    inner_.create_file(one, status->mode)->close();
+    ++emptied;
+  }
+  unsynced_.clear();
+  return emptied;
 }
 
 ByteSize FaultyFileSystem::free_space(const path& name) const {

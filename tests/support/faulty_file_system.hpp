@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Crash {
 /// * crash_at(k): the k-th effect does not happen and throws Crash (a write() leaves half its
 /// bytes).
 ///   From then on nothing changes the disk any more: destructors on the way run into the void.
+/// * drop_unsynced(), after a crash: what a power cut may take. Files that were written and not
+///   synced since are empty, as after the replay of ext4's journal.
 class FaultyFileSystem : public platform::FileSystem {
  public:
   explicit FaultyFileSystem(platform::FileSystem& inner) : inner_(inner) {}
@@ -32,6 +35,8 @@ class FaultyFileSystem : public platform::FileSystem {
   void crash_at(std::size_t effect) { crash_at_ = effect; }
 
   bool crashed() const;
+  /// How many files it emptied.
+  std::size_t drop_unsynced();
   /// "replace_file /path", "write /path 12" ..., the one that went wrong included.
   std::vector<std::string> effects() const;
   std::size_t effect_count() const;
@@ -61,7 +66,10 @@ class FaultyFileSystem : public platform::FileSystem {
                   const platform::fs::path& to,
                   bool link_allowed) override;
   void set_mode(const platform::fs::path& path, std::uint32_t mode) override;
+  void set_owner(const platform::fs::path& path, std::uint32_t uid, std::uint32_t gid) override;
+  void sync_directory(const platform::fs::path& path) override;
   void sync_tree(const platform::fs::path& path) override;
+  std::string not_writable(const platform::fs::path& path) const override;
   ByteSize free_space(const platform::fs::path& path) const override;
 
   /// Counts one effect on `path`: true if it is to happen, false once crashed. Throws where the
@@ -73,7 +81,11 @@ class FaultyFileSystem : public platform::FileSystem {
  private:
   platform::FileSystem& inner_;
   mutable std::mutex mutex_;
+  void forget(const platform::fs::path& name, const platform::fs::path& moved_to = {});
+  friend class FaultyWriter;
+
   std::vector<std::string> effects_;
+  std::set<platform::fs::path> unsynced_;
   std::size_t fail_at_ = 0, crash_at_ = 0;
   bool crashed_ = false;
 };

@@ -25,20 +25,4 @@ struct DetectResult {
 
 DetectResult detect(Session& session, const Activity& activity);
 
-/// One thing that is not as recorded.
-struct Finding {
-  std::string id;       ///< stable: "store-damaged", "payload-missing", "unit-missing" ...
-  std::string subject;  ///< module, service or model
-  std::string evidence;
-  std::string mend;  ///< what to type
-};
-
-/// Compares the store, the links, the services and the models with the state. Hashes every payload;
-/// `deep` hashes the models too. `names` limits it to these modules. Damage of the state itself is
-/// always looked for, and is a finding, not an Error.
-std::vector<Finding> verify(Session& session,
-                            const std::vector<std::string>& names,
-                            bool deep,
-                            const Activity& activity);
-
 }  // namespace las::app

@@ -24,7 +24,8 @@ struct ChangeRequest {
   std::string variant, mode;        ///< for all installed wishes; "" = the best
   std::vector<std::string> prefer;  ///< of several providers of a capability, these
   resolve::Optionals optionals = resolve::Optionals::Keep;
-  bool purge = false;  ///< the data of the services of what is removed, too
+  bool purge = false;           ///< the data of the services of what is removed, too
+  bool keep_unhealthy = false;  ///< --no-rollback: see transaction::RunOptions
 };
 
 /// A plan to show before it is run.
@@ -57,6 +58,9 @@ struct PreparedPlan {
   };
 
   std::vector<PurgeLine> purge;
+  /// Translated: what a rollback would not bring back as it was, named before the question.
+  std::vector<std::string> irreversible;
+  bool keep_unhealthy = false;
   std::vector<std::string> notes;     ///< translated: what it will run under, what it cannot do
   std::uint64_t base_generation = 0;  ///< the generation the plan starts from
   /// What the user asked for changes although no module does (a dependency becomes a wish).
@@ -89,6 +93,9 @@ PreparedPlan prepare_hold(Session& session,
 
 /// Fills `overrides` of a plan.
 void add_override_lines(Session& session, PreparedPlan& prepared, const Activity& activity);
+
+/// What happens to the data of a service, as a sentence for the plan.
+std::string describe(const state::DataMove& move);
 
 /// Runs it (takes the lock). The plan is made for one generation: if another run changed the state
 /// since, it is refused as Busy ("the state changed meanwhile").

@@ -88,6 +88,10 @@ class Session {
   service::Supervisor& supervisor();
   const std::map<std::string, std::unique_ptr<source::SourceKind>>& sources();
 
+  /// What transactions work with. The store in it is read-only until writer() was called, and what
+  /// was made before that is of no use afterwards.
+  transaction::Surroundings surroundings(const Activity& activity);
+
   /// Takes the writer lock, opens the state for writing and recovers what an interrupted run left;
   /// every command that changes something calls it once. Permission with a hint when this user may
   /// not write there; Busy when another las holds the lock.

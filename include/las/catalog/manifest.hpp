@@ -148,6 +148,9 @@ struct Release {
   std::string date;  ///< ISO day, "" if unknown
   std::vector<Variant> variants;
   std::optional<Dependencies> dependencies;  ///< overrides the manifest's when present
+  /// data.format of the release, else the manifest's: what its services write. Any word; releases
+  /// with equal words read each other's data. "" where that was never said.
+  std::string data_format;
   bool operator==(const Release&) const = default;
 };
 
@@ -176,6 +179,20 @@ struct ServiceTemplate {
   /// What the sandbox must open for this engine, each with its reason (shown in the unit).
   std::map<std::string, std::string> needs_open;
   bool operator==(const ServiceTemplate&) const = default;
+};
+
+/// What a module needs of the system besides packages. Each is looked at first, recorded, and taken
+/// back when the last module that needs it leaves.
+struct SystemChanges {
+  /// Kernel parameters, "vm.max_map_count" → the least value (a whole number): a larger one that is
+  /// there already stays.
+  std::map<std::string, std::string> sysctl;
+  std::vector<std::string> groups;  ///< system groups that have to exist
+  std::vector<std::string> users;   ///< system accounts (no login, a group of the same name)
+
+  bool empty() const { return sysctl.empty() && groups.empty() && users.empty(); }
+
+  bool operator==(const SystemChanges&) const = default;
 };
 
 /// A setting that a user may configure.
@@ -208,6 +225,7 @@ struct Manifest {
   std::optional<ServiceTemplate> service;
   std::vector<Option> options;
   std::vector<ModuleDependency> conflicts;
+  SystemChanges system;
   bool deprecated = false;
 
   std::string origin;     ///< registry name ("built-in", a folder …)

@@ -93,9 +93,15 @@ class Fetcher {
   virtual Response stream(const Request& request,
                           const std::function<bool(std::string_view)>& on_data,
                           const Activity& activity) = 0;
+
+  /// Bytes of artifacts that came over the network so far.
+  virtual std::uint64_t received() const { return 0; }
 };
 
 std::unique_ptr<Fetcher> make_curl_fetcher(platform::FileSystem& files, FetchOptions options);
+
+/// Where a finished download lies in the cache.
+std::filesystem::path cached_path(const std::filesystem::path& directory, const Digest& digest);
 
 /// How long to wait before attempt `number` (from 1 = first repeat): doubling from 0.5 s with
 /// jitter from `random` in [0,1), at most 30 s, and never less than what the server asked

@@ -29,7 +29,9 @@ struct PlannedAction {
   std::string manifest_directory;
   std::vector<std::string> requires_modules;
   std::vector<std::string> system_packages;  ///< of the distribution, needed at run time
+  catalog::SystemChanges system;             ///< accounts and kernel parameters, likewise
   std::vector<std::string> suggests;         ///< optional companions that do not come along
+  std::string data_format;                   ///< of the release: what its services write
   /// Deploy: the service to run.
   std::optional<state::ServiceInstance> service;
   bool unpinned = false;  ///< no digest is known ahead for the preferred source
@@ -64,6 +66,12 @@ Plan make_hold_plan(const state::Generation& present, const resolve::Request& re
 /// which it installs is wished for goes without saying.
 std::vector<std::string> world_changes(const std::vector<state::WorldEntry>& before,
                                        const Plan& plan);
+
+/// Sets what the action takes from the release besides its sources: packages and changes of the
+/// system, the format of the data.
+void describe_release(PlannedAction& action,
+                      const catalog::Manifest& manifest,
+                      const catalog::Release* release);
 
 /// Sets `unpinned`, `download_size` and `installed_size` from the first of the action's sources; to
 /// be called again when the list of sources changed.

@@ -111,7 +111,7 @@ class FileSystem : public FileReader {
   virtual void create_symlink(const fs::path& path, const fs::path& target) = 0;
   /// rename(2), then fsync of both folders. The target must not exist unless it is a file.
   virtual void rename(const fs::path& from, const fs::path& to) = 0;
-  /// Absent is fine.
+  /// Absent is fine. Survives a power cut once it has returned, as remove_tree() does.
   virtual void remove_file(const fs::path& path) = 0;
   /// The whole tree, without following symlinks; absent is fine. Makes read-only folders writable
   /// first (store payloads are read-only).
@@ -121,17 +121,35 @@ class FileSystem : public FileReader {
   /// along, the owner does not. A failure leaves nothing behind.
   virtual void clone_file(const fs::path& from, const fs::path& to, bool link_allowed) = 0;
   virtual void set_mode(const fs::path& path, std::uint32_t mode) = 0;
+  /// Of the name itself, also where it is a symlink. Permission without root.
+  virtual void set_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) = 0;
+  /// The names in the folder survive a power cut; what they name does not by this.
+  virtual void sync_directory(const fs::path& path) = 0;
   /// Everything below `path` survives a power cut: syncfs of its file system.
   virtual void sync_tree(const fs::path& path) = 0;
   /// Bytes that this user may still write on the file system that holds `path` (its nearest
   /// existing parent is asked).
   virtual ByteSize free_space(const fs::path& path) const = 0;
+  /// Whether this user may make and remove names in the folder `path`, or in its nearest existing
+  /// parent if there is none: "" if so, else the reason (a full disk is none).
+  virtual std::string not_writable(const fs::path& path) const = 0;
 };
 
 /// The real one. Paths are host paths; nothing is prefixed.
 std::unique_ptr<FileSystem> make_posix_file_system();
+/// Removes what an interrupted replace_file() or replace_symlink() left in `folder`. Hazard: only
+/// while nobody else can be replacing something there.
+void sweep_temporaries(FileSystem& files, const fs::path& folder);
 /// Everything is read below `sysroot` (absolute symlinks inside it stay inside): hardware captures.
 std::unique_ptr<FileReader> make_sysroot_reader(fs::path sysroot);
+
+/// A copy of a tree with its modes, times and, as far as this user may give files away, owners;
+/// reflinks where the file system can. Sockets and pipes are left out: they belong to a process.
+/// `to` must not exist. Not synced: see sync_tree().
+void clone_tree(FileSystem& files, const fs::path& from, const fs::path& to);
+
+/// The nearest folder at or above `path` that exists.
+fs::path nearest_existing(const FileReader& files, const fs::path& path);
 
 /// Bytes used by the regular files of a tree (apparent size), not following symlinks.
 ByteSize tree_size(const FileReader& files, const fs::path& path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/digest.hpp"
 #include "las/platform/environment.hpp"
 
 #include <filesystem>
@@ -44,6 +45,10 @@ struct Layout {
   std::filesystem::path data(const std::string& module) const { return state / "data" / module; }
 
   std::filesystem::path models() const { return state / "models"; }
+
+  std::filesystem::path model_blob(const Digest& digest) const {
+    return models() / "blobs" / (digest.algorithm() + "-" + digest.hex());
+  }
 
   /// Copies of remote registries.
   std::filesystem::path registries() const { return state / "registries"; }

@@ -13,8 +13,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,7 +53,11 @@ class Supervisor {
   /// Makes the set of installed services equal to `wanted`: writes changed units, removes units of
   /// las that are not wanted (stopping them first), reloads once. Starts nothing that does not run;
   /// what runs from a unit that somebody edited is restarted with the right one. Idempotent.
+  ///
+  /// `leave`: ids whose unit, where somebody edited it, stays as it is: that is for `las repair` to
+  /// mend, not for whatever comes next. A unit that is gone is written all the same.
   virtual void install(const std::vector<state::ServiceInstance>& wanted,
+                       const std::set<std::string>& leave,
                        const Activity& activity) = 0;
 
   virtual void start(const state::ServiceInstance& service, const Activity& activity) = 0;
@@ -61,6 +67,14 @@ class Supervisor {
   /// The last `count` lines of its output, oldest first.
   virtual std::vector<std::string> logs(const state::ServiceInstance& service,
                                         std::size_t count) = 0;
+
+  /// Ends what a start that was cut short left running unrecorded. The caller holds the writer
+  /// lock.
+  virtual void settle() {}
+
+  /// What install(), start() and stop() did survives a power cut once this has returned.
+  virtual void sync() {}
+
   /// Ids of the services that are installed now (units or records of las), for verify and recovery.
   virtual std::vector<std::string> installed() = 0;
 };
@@ -72,6 +86,18 @@ struct SupervisorSurroundings {
   const platform::Environment& environment;
   const platform::Layout& layout;
 };
+
+/// What the process runs, if that is none of `places` (files, or folders that hold its program or
+/// the script that its interpreter was given); "" when it is, or when it cannot be known.
+std::string foreign_program(const platform::FileReader& files,
+                            std::uint32_t pid,
+                            const std::vector<std::filesystem::path>& places);
+
+/// Which entries of the folder `directory` running processes use: as program, library, working
+/// directory, open file or argument. Entry → what uses it ("pid 12 (server)"). What another user's
+/// processes do is seen by root alone.
+std::map<std::string, std::string> entries_in_use(const platform::FileReader& files,
+                                                  const std::filesystem::path& directory);
 
 std::unique_ptr<Supervisor> make_systemd_supervisor(SupervisorSurroundings surroundings,
                                                     std::unique_ptr<platform::SystemdBus> bus);
@@ -101,6 +127,11 @@ Health probe_health(Supervisor& supervisor,
 /// Removes a service's data for good. systemd keeps a dynamic user's behind a link in `directory`
 /// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
 void purge_data(platform::FileSystem& files, const std::filesystem::path& directory);
+
+/// The folder that a service's data really lies in: `directory`, or where systemd keeps a dynamic
+/// user's; nothing if there is none. Io when it is a link that leads anywhere else.
+std::optional<std::filesystem::path> data_folder(const platform::FileReader& files,
+                                                 const std::filesystem::path& directory);
 
 /// Bytes in a service's data, wherever purge_data() would find them.
 ByteSize data_size(const platform::FileReader& files, const std::filesystem::path& directory);

@@ -61,6 +61,7 @@ struct InstalledModule {
   std::vector<ExternalChange> external;
   std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
   std::vector<InstalledArtifact> artifacts;   ///< empty: a kind without, or an older record
+  std::string data_format;  ///< of what its services write; "" where that was never said
   bool operator==(const InstalledModule&) const = default;
 };
 
@@ -106,6 +107,27 @@ struct ServiceWish {
   bool operator==(const ServiceWish&) const = default;
 };
 
+/// In which format the data of a service is that lies on the disk now. It outlives the service and
+/// its generations, as the data does.
+struct DataRecord {
+  std::string service;
+  std::string module, version;  ///< the release that wrote it last
+  std::string format;
+  bool operator==(const DataRecord&) const = default;
+};
+
+/// A service's data, put aside when a change of its format was due, to go back to.
+struct DataSnapshot {
+  std::string id;  ///< a folder's name: "<service>-<format>-<operation>"
+  std::string service, module;
+  std::string format;     ///< of the data in it
+  std::string directory;  ///< the service's data directory that it is of
+  std::string path;       ///< where it lies
+  std::string created_at, operation_id;
+  ByteSize size;
+  bool operator==(const DataSnapshot&) const = default;
+};
+
 struct PortLease {
   std::uint16_t port = 0;
   std::string owner;  ///< service id
@@ -132,6 +154,21 @@ struct ModelRecord {
 enum class Phase { Planned, Staging, Staged, Committed, Returning };
 std::string_view to_string(Phase phase);
 
+/// What one transaction does with the data of one service whose format changes.
+struct DataMove {
+  /// Copy: a snapshot is taken, and the new release migrates the data in its place. Exchange: the
+  /// data is put aside as a snapshot, and an earlier snapshot takes its place.
+  enum class Kind { Copy, Exchange } kind = Kind::Copy;
+  DataSnapshot snapshot;                ///< the one that comes to be
+  std::optional<DataSnapshot> restore;  ///< Exchange: the one that is used up
+  std::string to_version, to_format;    ///< of the release that takes the data over
+  std::string from_version;             ///< of the one that wrote it
+  bool done = false;  ///< and recorded: the new release may have started on it since
+  bool operator==(const DataMove&) const = default;
+};
+
+std::string_view to_string(DataMove::Kind kind);
+
 /// The one transaction in flight, if any; present at start of a run means it was interrupted.
 struct Journal {
   std::string operation_id, command, started_at, boot_id;
@@ -141,7 +178,16 @@ struct Journal {
   std::vector<ExternalChange> external;      ///< in the order they were begun
   std::vector<ServiceWish> wishes;           ///< as they were before, for the way back
   std::vector<std::string> purge;            ///< data folders to delete once all is proven
+  std::vector<DataMove> data;                ///< data whose format changes
+  bool keep_unhealthy = false;               ///< --no-rollback: what is unhealthy stays
   bool operator==(const Journal&) const = default;
+};
+
+/// How long a part of an operation took.
+struct OperationStep {
+  std::string name;  ///< "fetch", "stage", "commit", "converge", "prove"
+  std::int64_t ms = 0;
+  bool operator==(const OperationStep&) const = default;
 };
 
 /// One line of history; kept for ever.
@@ -151,6 +197,9 @@ struct OperationRecord {
   std::string error;    ///< message of the failure
   std::uint64_t generation_before = 0, generation_after = 0;
   std::vector<std::string> changes;  ///< "install engine 1.2 (cpu)", one each
+  std::string sudo_user;             ///< who called sudo; "" without
+  std::vector<OperationStep> steps;  ///< in order; empty in older records
+  ByteSize fetched, stored;          ///< bytes that came over the network, and into the store
   bool operator==(const OperationRecord&) const = default;
 };
 
@@ -161,6 +210,33 @@ struct PinnedDigest {
   std::string pinned_at;
   bool operator==(const PinnedDigest&) const = default;
 };
+
+/// One entry of the audit trail. Entries are only ever added; each holds the digest of the one
+/// before, so that none can be changed or left out without every later digest being another.
+struct AuditEntry {
+  std::uint64_t number = 0;  ///< from 1, without gaps
+  std::string at, user, sudo_user, operation_id;
+  std::string event;     ///< "operation-done", "generation-current", "model-added" ...
+  std::string subject;   ///< what it was done to
+  std::string detail;    ///< what a person wants to know of it
+  std::string previous;  ///< hash of the entry before; "" of the first
+  std::string hash;      ///< of all of the above: see audit_hash()
+  bool operator==(const AuditEntry&) const = default;
+};
+
+/// What is wrong with a chain of entries: changed, left out or out of order.
+struct AuditFault {
+  std::uint64_t number = 0;  ///< of the entry
+  std::string cause;
+  bool operator==(const AuditFault&) const = default;
+};
+
+/// `entries`: all of them, oldest first. That the newest are there nobody can tell from the chain
+/// alone: for that somebody has to have noted a hash elsewhere.
+std::vector<AuditFault> check_audit(const std::vector<AuditEntry>& entries);
+
+/// SHA-256 in hex over the entry's other members in their order, each followed by a NUL.
+std::string audit_hash(const AuditEntry& entry);
 
 /// One change of the user's overrides of policies. Events are only ever added: what is in force
 /// follows from them, and the number of the last one is the version of the whole.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "las/base/error.hpp"
+#include "las/platform/environment.hpp"
 #include "las/state/records.hpp"
 
 #include <cstdint>
@@ -30,6 +31,15 @@ class LastWords {
   LastWords(const LastWords&) = delete;
   LastWords& operator=(const LastWords&) = delete;
   ~LastWords();
+};
+
+/// Who changes the state in this run of las: what the audit trail says of each change. The clock
+/// outlives the store; without one entries have no time.
+struct Actor {
+  std::string user;
+  std::string sudo_user;  ///< who called sudo; "" without
+  std::string operation_id;
+  const platform::Clock* clock = nullptr;
 };
 
 struct RecordFault {
@@ -64,12 +74,16 @@ class StateStore {
   StateStore& operator=(const StateStore&) = delete;
   ~StateStore();
 
+  void identify(Actor actor);
+
   /// A consistent snapshot for the time of `body`. Keep it short: no downloads, prompts or
   /// children. `body` may run twice (where the user may not write LMDB's lock file, and a writer
   /// overtook it).
   void read(const std::function<void(const ReadTransaction&)>& body) const;
   /// All of `body`'s changes become durable together when it returns (fsync), or none when it
-  /// throws. `body` may run twice (map growth): it must only touch the transaction.
+  /// throws. What matters to an auditor adds entries to the audit trail in the same transaction:
+  /// no caller can forget it. `body` may run twice (map growth): it must only touch the
+  /// transaction.
   void write(const std::function<void(WriteTransaction&)>& body);
 
   /// All records that do not decode, or that contradict each other, for `las verify`.
@@ -103,6 +117,11 @@ class ReadTransaction {
   std::vector<OverrideEvent> override_events() const;  ///< oldest first
   std::optional<RegistryRecord> registry(const std::string& name) const;
   std::vector<RegistryRecord> registries() const;  ///< in the order of adding
+  std::optional<OperationRecord> last_operation() const;
+  std::vector<AuditEntry> audit() const;  ///< oldest first
+  std::optional<DataRecord> data(const std::string& service) const;
+  std::vector<DataRecord> data() const;
+  std::vector<DataSnapshot> snapshots() const;
 
  protected:
   ReadTransaction() = default;
@@ -134,6 +153,12 @@ class WriteTransaction : public ReadTransaction {
   /// A record whose number is 0 gets the next one.
   void put_registry(RegistryRecord registry);
   void erase_registry(const std::string& name);
+  void put_data(const DataRecord& record);
+  void erase_data(const std::string& service);
+  void put_snapshot(const DataSnapshot& snapshot);
+  void erase_snapshot(const std::string& id);
+  /// For what changes no record but matters to an auditor. `event` is a word of ours.
+  void add_audit(const std::string& event, const std::string& subject, const std::string& detail);
 
  protected:
   WriteTransaction() = default;

@@ -39,10 +39,17 @@ struct Surroundings {
       rebuild_service;
 };
 
+/// How a run differs from the usual.
+struct RunOptions {
+  bool keep_unhealthy = false;  ///< --no-rollback: a service that is not healthy stays
+};
+
 struct Result {
   std::string operation_id;
   std::uint64_t generation_before = 0, generation_after = 0;
 };
+
+struct Run;  // one unfinished transaction, private
 
 class Transactor {
  public:
@@ -52,19 +59,54 @@ class Transactor {
   /// everything staged is removed; after it (a service that does not become healthy, a Ctrl-C while
   /// waiting for it) the previous generation is converged to again and the Error says
   /// rolled_back().
-  Result run(const plan::Plan& plan, const std::string& command, const Activity& activity);
+  ///
+  /// With keep_unhealthy the new generation stays: history says "unhealthy", and what was wrong is
+  /// thrown without rolled_back(). Data that could not be purged is Io after everything else is
+  /// done; history says "incomplete".
+  Result run(const plan::Plan& plan,
+             const std::string& command,
+             const Activity& activity,
+             const RunOptions& options = {});
 
   /// Makes an existing generation current: a switch, no solving, no download. NotFound for a number
   /// that does not exist; CorruptState when a payload it needs is gone.
+  /// Unsatisfiable when data of a service has a format that the older release cannot read and there
+  /// is no snapshot of it.
   Result switch_to(std::uint64_t generation, const std::string& command, const Activity& activity);
+
+  /// Makes a generation that was put together from records (`las undo`) the next one: like
+  /// switch_to(), but under a new number. `changes`: for history.
+  Result adopt(state::Generation generation,
+               const std::vector<std::string>& changes,
+               const std::string& command,
+               const Activity& activity);
+
+  /// Makes the machine what the current generation says once more: links, its folder, units that
+  /// were edited or taken away, services that ought to run. Payloads are not touched.
+  void converge_again(const std::string& command, const Activity& activity);
 
   /// Finishes (after the commit point) or undoes (before it) what an interrupted run left. Returns
   /// what it did as a sentence, or nothing if there was nothing. Idempotent: may itself be killed.
   std::optional<std::string> recover(const Activity& activity);
 
  private:
+  /// Commits a target that needs nothing fetched; without `number` it becomes the next generation.
+  Result take_up(Run run,
+                 state::Generation target,
+                 std::optional<std::uint64_t> number,
+                 const Activity& activity);
+
   Surroundings surroundings_;
 };
+
+/// What running the plan, or switching to `target`, does with data of services whose format
+/// changes; for the plan that is shown. Reads only. Unsatisfiable as in Transactor.
+std::vector<state::DataMove> data_moves(const Surroundings& world,
+                                        const state::Generation& present,
+                                        const plan::Plan& plan);
+std::vector<state::DataMove> data_moves(const Surroundings& world,
+                                        const state::Generation& present,
+                                        const state::Generation& target);
 
 /// Whether every payload of the generation is in the store; the names of those missing.
 std::vector<std::string> missing_payloads(const state::Generation& generation,

@@ -44,6 +44,12 @@ void add_choice_options(CLI::App& app, app::ChangeRequest& request) {
       ->excludes(with);
 }
 
+void add_no_rollback(CLI::App& app, app::ChangeRequest& request) {
+  app.add_flag("--no-rollback",
+               request.keep_unhealthy,
+               _("keep the new state also where a service does not become healthy in it"));
+}
+
 std::string names_with_versions(const Context& context, const std::vector<std::string>& names) {
   std::vector<std::string> all;
   context.session.store().read([&](const state::ReadTransaction& state) {
@@ -100,6 +106,7 @@ Run setup_install(CLI::App& app) {
       ->type_name(kind::kModule);
   add_choice_options(app, *request);
   app.add_flag("--reinstall", request->reinstall, _("get it anew even if it is installed"));
+  add_no_rollback(app, *request);
   return [request](Context& context) { return run_change(context, *request); };
 }
 
@@ -121,13 +128,13 @@ Run setup_purge(CLI::App& app) {
 }
 
 Run setup_upgrade(CLI::App& app) {
-  auto names = std::make_shared<std::vector<std::string>>();
-  app.add_option("names", *names, _("installed modules; none: all"))->type_name(kind::kInstalled);
-  return [names](Context& context) {
-    app::ChangeRequest request;
-    request.upgrade = *names;
-    request.upgrade_all = names->empty();
-    return run_change(context, request);
+  auto request = std::make_shared<app::ChangeRequest>();
+  app.add_option("names", request->upgrade, _("installed modules; none: all"))
+      ->type_name(kind::kInstalled);
+  add_no_rollback(app, *request);
+  return [request](Context& context) {
+    request->upgrade_all = request->upgrade.empty();
+    return run_change(context, *request);
   };
 }
 

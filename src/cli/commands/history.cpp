@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// history, rollback, verify.
+// history, rollback.
 #include "command.hpp"
 #include "render.hpp"
 
-#include "las/app/inspect.hpp"
 #include "las/app/install.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/plan/difference.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -96,28 +96,12 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
                                  present.number,
                                  target.number) +
                      "\n";
-  for (const state::ServiceInstance& service : present.services) {
-    if (target.find_service(service.id) == nullptr)
-      text += fmt::format(fmt::runtime(_("  stop and remove service {}")), service.id) + "\n";
-  }
-  for (const state::ServiceInstance& service : target.services) {
-    if (present.find_service(service.id) == nullptr)
-      text += fmt::format(fmt::runtime(_("  start service {}")), service.id) + "\n";
-  }
-  for (const state::InstalledModule& module : present.modules) {
-    if (target.find(module.name) == nullptr)
-      text += fmt::format(fmt::runtime(_("  without {} {}")), module.name, shown(module.version)) +
-              "\n";
-  }
-  for (const state::InstalledModule& module : target.modules) {
-    const state::InstalledModule* now = present.find(module.name);
-    if (now == nullptr)
-      text +=
-          fmt::format(fmt::runtime(_("  with {} {}")), module.name, shown(module.version)) + "\n";
-    else if (!(*now == module))
-      text +=
-          fmt::format("  {} {} -> {}\n", module.name, shown(now->version), shown(module.version));
-  }
+  for (const std::string& line : plan::describe(plan::difference(present, target)))
+    text += "  " + shown(line) + "\n";
+  const auto moves =
+      transaction::data_moves(context.session.surroundings(context.activity), present, target);
+  for (const state::DataMove& move : moves)
+    text += "  " + app::describe(move) + "\n";
   if (!context.options.json && !context.options.quiet)
     context.out << text << std::flush;
   if (context.options.dry_run) {
@@ -142,30 +126,6 @@ int run_rollback(Context& context, std::optional<std::uint64_t> wanted) {
   return 0;
 }
 
-int run_verify(Context& context, const std::vector<std::string>& names, bool deep) {
-  const auto findings = app::verify(context.session, names, deep, context.activity);
-  if (context.options.json) {
-    ordered_json all = ordered_json::array();
-    for (const app::Finding& finding : findings)
-      all.push_back({{"id", finding.id},
-                     {"subject", finding.subject},
-                     {"evidence", finding.evidence},
-                     {"mend", in_scope(finding.mend, context.options)}});
-    context.print_json({{"clean", findings.empty()}, {"findings", std::move(all)}});
-    return findings.empty() ? 0 : 1;
-  }
-  for (const app::Finding& finding : findings)
-    context.out << shown(finding.id + (finding.subject.empty() ? "" : " " + finding.subject) +
-                         ": " + finding.evidence)
-                << "\n    " << _("mend it with") << ": "
-                << shown(in_scope(finding.mend, context.options)) << "\n";
-  context.note(findings.empty() ? _("Everything is as recorded.")
-                                : fmt::format(fmt::runtime(LAS_N(
-                                                  "{} finding.", "{} findings.", findings.size())),
-                                              findings.size()));
-  return findings.empty() ? 0 : 1;
-}
-
 }  // namespace
 
 Run setup_history(CLI::App&) {
@@ -183,19 +143,6 @@ Run setup_rollback(CLI::App& app) {
       wanted = parse_generation(*number);
     return run_rollback(context, wanted);
   };
-}
-
-Run setup_verify(CLI::App& app) {
-  struct Options {
-    std::vector<std::string> names;
-    bool deep = false;
-  };
-
-  auto options = std::make_shared<Options>();
-  app.add_option("names", options->names, _("installed modules; none: everything"))
-      ->type_name(kind::kInstalled);
-  app.add_flag("--deep", options->deep, _("hash the models too"));
-  return [options](Context& context) { return run_verify(context, options->names, options->deep); };
 }
 
 }  // namespace las::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "order.hpp"
+#include "las/plan/order.hpp"
 
 #include "support/catch.hpp"
 

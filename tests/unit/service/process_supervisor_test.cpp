@@ -69,7 +69,7 @@ struct Workshop {
 
   /// Starts it and waits for its sign.
   ServiceStatus start(const state::ServiceInstance& service) {
-    supervisor->install({service}, activity);
+    supervisor->install({service}, {}, activity);
     supervisor->start(service, activity);
     sign(service.id);
     return supervisor->status(service);
@@ -106,7 +106,7 @@ TEST_CASE("a service runs, is seen running, and stops", "[service]") {
   Workshop shop;
   const auto service = shop.script(kServe);
   CHECK(shop.supervisor->status(service).state == RunState::Absent);
-  shop.supervisor->install({service}, shop.activity);
+  shop.supervisor->install({service}, {}, shop.activity);
   CHECK(shop.supervisor->status(service).state == RunState::Stopped);
 
   const auto status = shop.start(service);
@@ -197,7 +197,7 @@ TEST_CASE("workers end with their service, those in sessions of their own too", 
 TEST_CASE("a crash is seen, with the last line of the log", "[service]") {
   Workshop shop;
   const auto service = shop.script("echo up >\"$SIGNS\"\necho 'cannot load model' >&2\nexit 3\n");
-  shop.supervisor->install({service}, shop.activity);
+  shop.supervisor->install({service}, {}, shop.activity);
   shop.supervisor->start(service, shop.activity);
   shop.sign();
   shop.wait_gone();
@@ -220,7 +220,7 @@ TEST_CASE("a crash is seen, with the last line of the log", "[service]") {
 TEST_CASE("the workers of a crashed service are gone before it starts again", "[service]") {
   Workshop shop;
   const auto service = shop.script("sleep 1000 & echo $!\necho up >\"$SIGNS\"\nexit 1\n");
-  shop.supervisor->install({service}, shop.activity);
+  shop.supervisor->install({service}, {}, shop.activity);
   shop.supervisor->start(service, shop.activity);
   shop.sign();
   shop.wait_gone();
@@ -282,7 +282,7 @@ TEST_CASE("services that are not wanted any more are stopped and forgotten", "[s
   const auto service = shop.script(kServe);
   const auto other = shop.script(kServe, "other");
   const auto pid = static_cast<pid_t>(shop.start(service).pid);
-  shop.supervisor->install({other}, shop.activity);
+  shop.supervisor->install({other}, {}, shop.activity);
   CHECK(shop.supervisor->installed() == std::vector<std::string>{"other"});
   CHECK_FALSE(shop.processes->identify(pid));
 }
@@ -292,10 +292,10 @@ TEST_CASE("installing leaves a running service running and writes nothing twice"
   auto service = shop.script(kServe);
   const auto pid = shop.start(service).pid;
   const auto before = shop.files->status(shop.records().path("tiny"));
-  shop.supervisor->install({service}, shop.activity);
+  shop.supervisor->install({service}, {}, shop.activity);
   CHECK(shop.files->status(shop.records().path("tiny"))->inode == before->inode);
   service.stop_timeout_s = 3;
-  shop.supervisor->install({service}, shop.activity);
+  shop.supervisor->install({service}, {}, shop.activity);
   CHECK(shop.supervisor->status(service).pid == pid);
   CHECK(shop.records().find("tiny")->stop_timeout_s == 3);
 }
@@ -326,7 +326,7 @@ TEST_CASE("a service whose port is taken is not started", "[service]") {
     WARN("skipped: no python3 to hold a port");
     return;
   }
-  shop.supervisor->install({holder}, shop.activity);
+  shop.supervisor->install({holder}, {}, shop.activity);
   shop.supervisor->start(holder, shop.activity);
   auto service = shop.script(kServe);
   service.port = static_cast<std::uint16_t>(std::stoi(shop.sign("holder")));

@@ -57,7 +57,7 @@ TEST_CASE("the real systemd runs, shows, stops and forgets our services", "[.][r
   const auto steady = shell_service("steady", "echo hello; exec sleep infinity");
   const auto stubborn =
       shell_service("c++", "trap '' TERM; echo stubborn; while :; do sleep 1000; done");
-  machine.supervisor->install({steady, stubborn}, machine.activity);
+  machine.supervisor->install({steady, stubborn}, {}, machine.activity);
   CHECK(machine.supervisor->installed() == std::vector<std::string>{"c++", "steady"});
   CHECK(machine.supervisor->status(steady).state == RunState::Stopped);
 
@@ -83,7 +83,7 @@ TEST_CASE("the real systemd runs, shows, stops and forgets our services", "[.][r
   CHECK(std::find(lines.begin(), lines.end(), "hello") != lines.end());
 
   machine.supervisor->start(steady, machine.activity);
-  machine.supervisor->install({}, machine.activity);
+  machine.supervisor->install({}, {}, machine.activity);
   CHECK(machine.supervisor->installed().empty());
   CHECK(machine.supervisor->status(steady).state == RunState::Absent);
   CHECK_FALSE(machine.files->exists(machine.layout.units / "multi-user.target.wants" /
@@ -99,7 +99,7 @@ TEST_CASE("the real systemd tells how a service failed", "[.][real-systemd]") {
   input.data_directory = absent.data_directory;
   absent.unit_text = render_unit(input);
   const auto crashing = shell_service("crashing", "echo cannot load model >&2; exit 3");
-  machine.supervisor->install({absent, crashing}, machine.activity);
+  machine.supervisor->install({absent, crashing}, {}, machine.activity);
 
   try {
     machine.supervisor->start(absent, machine.activity);
@@ -119,5 +119,5 @@ TEST_CASE("the real systemd tells how a service failed", "[.][real-systemd]") {
   CHECK(health.waited < std::chrono::seconds(5));
   CHECK(says(health.reason, "exited with status 3; its log ends: "));
   CHECK(says(health.reason, "cannot load model"));
-  machine.supervisor->install({}, machine.activity);
+  machine.supervisor->install({}, {}, machine.activity);
 }

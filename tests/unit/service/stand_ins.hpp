@@ -138,7 +138,9 @@ class StandInSupervisor : public las::service::Supervisor {
 
   std::string limits() const override { return {}; }
 
-  void install(const std::vector<las::state::ServiceInstance>&, const las::Activity&) override {}
+  void install(const std::vector<las::state::ServiceInstance>&,
+               const std::set<std::string>&,
+               const las::Activity&) override {}
 
   void start(const las::state::ServiceInstance&, const las::Activity&) override {}
 

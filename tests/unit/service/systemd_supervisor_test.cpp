@@ -54,7 +54,7 @@ struct Machine {
 
   void install(const std::vector<state::ServiceInstance>& wanted) {
     bus.calls.clear();
-    supervisor->install(wanted, activity);
+    supervisor->install(wanted, {}, activity);
   }
 
   test::TempDirectory directory;

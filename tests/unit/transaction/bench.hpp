@@ -63,6 +63,9 @@ struct Machine {
   std::map<std::string, state::ServiceInstance> installed;
   std::set<std::string> running;
   std::set<std::string> sick;  ///< ids that die as soon as they are started
+  /// What a service wrote into its data: the version of the program that wrote it last. It migrates
+  /// what an older one wrote, and a newer one's is beyond it.
+  std::vector<std::string> unreadable;  ///< starts on data of a newer program: never to happen
 };
 
 class StandInSupervisor : public service::Supervisor {
@@ -73,7 +76,9 @@ class StandInSupervisor : public service::Supervisor {
 
   std::string limits() const override { return {}; }
 
-  void install(const std::vector<state::ServiceInstance>& wanted, const Activity&) override {
+  void install(const std::vector<state::ServiceInstance>& wanted,
+               const std::set<std::string>&,
+               const Activity&) override {
     std::map<std::string, state::ServiceInstance> now;
     for (const auto& service : wanted)
       now[service.id] = service;
@@ -85,6 +90,7 @@ class StandInSupervisor : public service::Supervisor {
   }
 
   void start(const state::ServiceInstance& service, const Activity&) override {
+    work_on_data(service);
     if (!machine_.sick.contains(service.id))
       machine_.running.insert(service.id);
   }
@@ -97,7 +103,7 @@ class StandInSupervisor : public service::Supervisor {
     service::ServiceStatus status;
     if (machine_.running.contains(service.id)) {
       status.state = service::RunState::Running;
-      status.pid = 1;
+      status.pid = 0;  // not a process that /proc knows
     } else {
       status.state = machine_.installed.contains(service.id) ? service::RunState::Failed
                                                              : service::RunState::Absent;
@@ -112,6 +118,19 @@ class StandInSupervisor : public service::Supervisor {
   std::vector<std::string> installed() override { return {}; }
 
  private:
+  void work_on_data(const state::ServiceInstance& service) {
+    if (service.data_directory.empty() || !fs::exists(service.argv.front()))
+      return;
+    const auto files = platform::make_posix_file_system();
+    const std::string version = files->read_file(service.argv.front());
+    const fs::path row = fs::path(service.data_directory) / "row";
+    const std::string written = files->try_read(row).value_or("0");
+    if (written > version)
+      machine_.unreadable.push_back(version + " on data of " + written);
+    files->make_directories(service.data_directory);
+    files->replace_file(row, version);
+  }
+
   Machine& machine_;
 };
 
@@ -181,9 +200,10 @@ class Process {
     posix_->replace_file(world_.layout.store() / path, "damaged");
   }
 
-  transaction::Transactor transactor() {
-    return transaction::Transactor(
-        {faulty_,
+  transaction::Transactor transactor() { return transaction::Transactor(surroundings()); }
+
+  transaction::Surroundings surroundings() {
+    return {faulty_,
          world_.clock,
          world_.environment,
          world_.layout,
@@ -196,7 +216,7 @@ class Process {
            state::ServiceInstance changed = old;
            changed.argv = {module.executables.at("tool")};
            return changed;
-         }});
+         }};
   }
 
   Activity activity() { return {reporter_, cancellation_}; }
@@ -253,6 +273,20 @@ inline plan::Plan install_plan(plan::Action kind,
   return {{action}, {{"demo", "", "", "", false}}};
 }
 
+inline plan::Plan other_plan() {
+  plan::Plan plan = install_plan(plan::Action::Install, "7");
+  plan.actions.front().subject = "other";
+  plan.world = {{"demo", "", "", "", false}, {"other", "", "", "", false}};
+  return plan;
+}
+
+/// A release that writes its data in a format of its own version's name.
+inline plan::Plan format_plan(plan::Action kind, const std::string& version) {
+  plan::Plan plan = install_plan(kind, version);
+  plan.actions.front().data_format = "f" + version;
+  return plan;
+}
+
 inline plan::Plan remove_plan() {
   plan::PlannedAction action;
   action.action = plan::Action::Remove;
@@ -268,6 +302,15 @@ inline plan::Plan deploy_plan(const state::Generation& present) {
   service.argv = {"/bin/true"};
   service.health_kind = "none";
   return plan::make_deploy_plan(present, service);
+}
+
+/// The same with data, and the program of the module as it is installed.
+inline plan::Plan deploy_with_data(Process& process) {
+  plan::Plan plan = deploy_plan(process.current());
+  state::ServiceInstance& service = *plan.actions.front().service;
+  service.data_directory = process.world().layout.data("tiny").string();
+  service.argv = {process.current().find("demo")->executables.at("tool")};
+  return plan;
 }
 
 /// What the service wrote, and what another's did.
@@ -314,6 +357,8 @@ inline std::string describe(World& world) {
   if (const fs::path data = world.layout.state / "data"; files->exists(data))
     platform::walk(*files, data, [&](const fs::path& path, const platform::FileStatus&) {
       text += " " + path.string();
+      if (path.filename() == "row")
+        text += "=" + process.files().read_file(data / path);
     });
   text += "; packages:";
   for (const std::string& name : world.distribution.names())

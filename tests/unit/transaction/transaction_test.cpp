@@ -23,6 +23,10 @@ std::vector<Scenario> scenarios() {
     installed(p);
     run_plan(p, deploy_plan(p.current()));
   };
+  const Act with_data = [](Process& p) {
+    run_plan(p, format_plan(plan::Action::Install, "1"));
+    run_plan(p, deploy_with_data(p));
+  };
   return {
       {"install", nothing, installed},
       {"upgrade under a running service",
@@ -63,6 +67,25 @@ std::vector<Scenario> scenarios() {
          write_data(p.world());
        },
        [](Process& p) { run_plan(p, purge_plan(p.world().layout)); }},
+      {"upgrade that changes the format of the data",
+       with_data,
+       [](Process& p) { run_plan(p, format_plan(plan::Action::Upgrade, "2")); }},
+      {"rollback across a format of the data",
+       [=](Process& p) {
+         with_data(p);
+         run_plan(p, format_plan(plan::Action::Upgrade, "2"));
+       },
+       [](Process& p) { p.transactor().switch_to(2, "las rollback", p.activity()); }},
+      {"undo of one of two",
+       [](Process& p) {
+         run_plan(p, install_plan(plan::Action::Install, "1"));
+         run_plan(p, other_plan());
+       },
+       [](Process& p) {
+         state::Generation target = p.current();
+         std::erase_if(target.modules, [](const auto& module) { return module.name == "demo"; });
+         p.transactor().adopt(target, {"undo"}, "las undo", p.activity());
+       }},
       {"rollback to nothing",
        installed,
        [](Process& p) { p.transactor().switch_to(0, "las rollback", p.activity()); }},
@@ -98,7 +121,7 @@ Whole whole(const Scenario& scenario) {
 
 TEST_CASE("a crash at any effect leaves the old or the new state after recovery",
           "[transaction][crash]") {
-  std::size_t points = 0;
+  std::size_t points = 0, lost = 0;
   for (const Scenario& scenario : scenarios()) {
     const auto [before, after, effects] = whole(scenario);
     // A rejected deployment is the one transaction that ends where it began.
@@ -116,6 +139,7 @@ TEST_CASE("a crash at any effect leaves the old or the new state after recovery"
         } catch (const test::Crash&) {
           crashed = true;
         }
+        lost += process.files().drop_unsynced();
       }
       INFO(scenario.name << ", crash at effect " << k << " of " << effects);
       CHECK(crashed);
@@ -127,11 +151,13 @@ TEST_CASE("a crash at any effect leaves the old or the new state after recovery"
       const std::string found = describe(world);
       INFO("before: " << before << "\nafter: " << after << "\nfound: " << found);
       CHECK((found == before || found == after));
+      CHECK(world.machine.unreadable.empty());
       ++points;
     }
   }
-  std::cout << "crash points: " << points << "\n";
+  std::cout << "crash points: " << points << ", files lost unsynced on the way: " << lost << "\n";
   CHECK(points > 50);
+  CHECK(lost > 0);
 }
 
 TEST_CASE("a purge deletes the data of the service and of no other", "[transaction]") {

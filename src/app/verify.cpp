@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/app/verify.hpp"
+
+#include "las/app/models.hpp"
+#include "las/base/i18n.hpp"
+#include "las/model/library.hpp"
+#include "las/platform/hasher.hpp"
+#include "las/platform/net.hpp"
+#include "las/service/unit.hpp"
+#include "las/transaction/garbage.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace las::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+template <typename Read>
+auto unless_damaged(Read&& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::CorruptState)
+      throw;
+    return std::nullopt;
+  }
+}
+
+bool wanted(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string reinstall(const std::string& module) {
+  return "las install --reinstall " + module;
+}
+
+constexpr const char* kRepair = "las repair";
+
+void verify_module(Session& session,
+                   const state::InstalledModule& module,
+                   Depth depth,
+                   std::vector<Finding>& findings,
+                   const Activity& activity) {
+  activity.cancellation.throw_if_requested();
+  if (!module.store_name.empty()) {
+    const fs::path payload = session.layout().store() / module.store_name;
+    if (!session.files().exists(payload)) {
+      findings.push_back({"payload-missing",
+                          module.name,
+                          payload.string(),
+                          reinstall(module.name),
+                          Mend::Reinstall});
+      return;
+    }
+    if (depth != Depth::Quick && module.tree_digest) {
+      const Digest now = platform::digest_of_tree(session.files(), payload);
+      if (now != *module.tree_digest)
+        findings.push_back({"payload-damaged",
+                            module.name,
+                            fmt::format(fmt::runtime(_("{}: {} recorded, {} found")),
+                                        payload.string(),
+                                        module.tree_digest->short_hex(),
+                                        now.short_hex()),
+                            reinstall(module.name),
+                            Mend::Reinstall});
+    }
+  }
+  for (const state::ExternalChange& change : module.external) {
+    const auto kind = session.sources().find(change.kind);
+    if (kind == session.sources().end())
+      continue;
+    for (const std::string& fault : kind->second->verify_external(change.wanted, activity))
+      findings.push_back(
+          {"package-missing", module.name, fault, reinstall(module.name), Mend::Reinstall});
+  }
+}
+
+// The folder that `current` points at: the record in it, and the links to the executables.
+void verify_generation_folder(Session& session,
+                              const state::Generation& generation,
+                              std::vector<Finding>& findings) {
+  if (generation.number == 0)
+    return;
+  const fs::path folder = session.layout().generation(generation.number);
+  const auto record = session.files().try_read(folder / "generation.json");
+  if (!record || *record != state::to_json(generation)) {
+    findings.push_back({"generation-damaged",
+                        std::to_string(generation.number),
+                        (folder / "generation.json").string(),
+                        kRepair,
+                        Mend::Converge});
+    return;
+  }
+  for (const state::InstalledModule& module : generation.modules) {
+    for (const auto& [name, path] : module.executables) {
+      if (!session.files().exists(folder / "bin" / name))
+        findings.push_back({"link-missing",
+                            module.name,
+                            (folder / "bin" / name).string(),
+                            kRepair,
+                            Mend::Converge});
+    }
+  }
+}
+
+// Whose the port is that a service which does not run ought to have.
+void verify_port(const state::ServiceInstance& service, std::vector<Finding>& findings) {
+  if (service.port != 0 && !platform::port_is_free(service.port))
+    findings.push_back(
+        {"port-taken",
+         service.id,
+         fmt::format(fmt::runtime(_("something else listens on port {}")), service.port),
+         fmt::format("ss -ltnp 'sport = :{}'", service.port)});
+}
+
+void verify_service(Session& session,
+                    const state::ServiceInstance& service,
+                    std::vector<Finding>& findings) {
+  const fs::path unit = session.layout().units / service::unit_name(service.id);
+  if (session.supervisor().name() == "systemd" &&
+      service::without_comments(session.files().try_read(unit).value_or("") + "\n") !=
+          service::without_comments(service.unit_text))
+    findings.push_back({"unit-edited", service.id, unit.string(), kRepair, Mend::Converge});
+  bool wished = true;
+  session.store().read([&](const state::ReadTransaction& state) {
+    const auto wish = unless_damaged([&] { return state.service_wish(service.id); });
+    wished = !wish || !*wish || (*wish)->running;
+  });
+  const service::ServiceStatus status = session.supervisor().status(service);
+  const bool down = status.state == service::RunState::Failed ||
+                    status.state == service::RunState::Stopped ||
+                    status.state == service::RunState::Absent;
+  if (status.state == service::RunState::Failed)
+    findings.push_back({"service-failed",
+                        service.id,
+                        status.detail,
+                        "las logs " + service.id,
+                        wished ? Mend::Converge : Mend::ByHand});
+  else if (down && wished)
+    findings.push_back({"service-stopped",
+                        service.id,
+                        _("it is to run and does not"),
+                        "las start " + service.id,
+                        Mend::Converge});
+  else if (!down && !wished)
+    findings.push_back({"service-runs",
+                        service.id,
+                        _("it was stopped and runs"),
+                        "las stop " + service.id,
+                        Mend::Converge});
+  if (down && wished)
+    verify_port(service, findings);
+}
+
+void verify_services(Session& session,
+                     const state::Generation& generation,
+                     std::vector<Finding>& findings) {
+  const std::vector<std::string> installed = session.supervisor().installed();
+  for (const state::ServiceInstance& service : generation.services) {
+    if (std::find(installed.begin(), installed.end(), service.id) == installed.end())
+      findings.push_back(
+          {"unit-missing", service.id, service::unit_name(service.id), kRepair, Mend::Converge});
+    else
+      verify_service(session, service, findings);
+  }
+  for (const std::string& id : installed) {
+    if (generation.find_service(id) == nullptr)
+      findings.push_back({"unit-unknown", id, service::unit_name(id), kRepair, Mend::Converge});
+  }
+}
+
+// What a policy denies today may have come before the policy, or under an override that ended.
+void verify_policies(Session& session,
+                     const state::Generation& generation,
+                     std::vector<Finding>& findings,
+                     const Activity& activity) {
+  for (const state::InstalledModule& module : generation.modules) {
+    for (const std::string& capability : {module.name, module.variant, module.mode}) {
+      const policy::Decision decision = session.verdict(activity).decide(capability);
+      if (!decision.allowed)
+        findings.push_back({"policy-denies",
+                            module.name,
+                            decision.explanation,
+                            fmt::format("las policy explain {}", capability)});
+    }
+  }
+}
+
+// Only root, or the one whose state it is, may change what root's programs are made of.
+void verify_state_folder(Session& session, std::vector<Finding>& findings) {
+  const auto status = session.files().status(session.layout().state);
+  constexpr std::uint32_t kOthersMayWrite = 0022;
+  if (status && status->kind == platform::FileKind::Directory &&
+      (status->mode & kOthersMayWrite) != 0)
+    findings.push_back(
+        {"state-open",
+         session.layout().state.string(),
+         fmt::format(fmt::runtime(_("others may write there (mode {:04o})")), status->mode),
+         kRepair,
+         Mend::CloseState});
+}
+
+// What interrupted or failed runs left, and payloads that no generation has. A run in flight has
+// some; it is not looked for while one goes on.
+void verify_leftovers(Session& session, std::vector<Finding>& findings, const Activity& activity) {
+  if (platform::FileLock::holder(session.layout().lock_file()))
+    return;
+  const auto survey = transaction::survey_garbage(session.surroundings(activity), {});
+  for (const transaction::Garbage& garbage : survey.garbage) {
+    if (garbage.kind == transaction::Garbage::Kind::Leftover)
+      findings.push_back({"leftover", garbage.name, garbage.path.string(), kRepair, Mend::Collect});
+  }
+}
+
+void verify_models(Session& session,
+                   const std::vector<state::ModelRecord>& models,
+                   Depth depth,
+                   std::vector<Finding>& findings,
+                   const Activity& activity) {
+  const model::ModelLibrary library(
+      session.files(), session.clock(), session.layout(), session.store());
+  for (const state::ModelRecord& model : models) {
+    activity.cancellation.throw_if_requested();
+    const fs::path blob = library.blob_path(model.digest);
+    const auto status = session.files().status(blob);
+    const std::string mend = import_again(session, model);
+    if (!status)
+      findings.push_back({"model-missing", model.name, blob.string(), mend, Mend::Import});
+    else if (status->size != model.size.bytes() ||
+             (depth == Depth::Deeply && platform::digest_of_file(blob) != model.digest))
+      findings.push_back({"model-damaged", model.name, blob.string(), mend, Mend::Import});
+  }
+}
+
+void verify_current_link(Session& session,
+                         const state::Generation& generation,
+                         std::vector<Finding>& findings) {
+  const fs::path current = session.layout().current();
+  const bool linked = session.files().exists(current);
+  const std::string target = linked ? session.files().read_symlink(current).string() : "";
+  const std::string expected =
+      generation.number == 0 ? "" : "generations/" + std::to_string(generation.number);
+  if (target != expected)
+    findings.push_back({"current-link-wrong",
+                        "",
+                        fmt::format("{} -> {}", current.string(), target.empty() ? "-" : target),
+                        kRepair,
+                        Mend::Converge});
+}
+
+// What a run in flight has begun is no finding while it holds the lock.
+void verify_no_interrupted_run(Session& session,
+                               std::vector<Finding>& findings,
+                               const Activity& activity) {
+  const auto journal_open = [&] {
+    std::optional<std::optional<state::Journal>> journal;
+    session.store().read([&](const state::ReadTransaction& state) {
+      journal = unless_damaged([&] { return state.journal(); });
+    });
+    return journal && journal->has_value();
+  };
+  if (!journal_open())
+    return;
+  if (const auto owner = platform::FileLock::holder(session.layout().lock_file())) {
+    activity.info(
+        "app",
+        fmt::format(fmt::runtime(_("running: {}; verify again when it is done, since what it is "
+                                   "changing may be listed here")),
+                    owner->pid == 0 ? std::string(_("another las"))
+                                    : fmt::format("pid {} ({})", owner->pid, owner->command)));
+    return;
+  }
+  // It may have come to its end between the two looks.
+  if (journal_open())
+    findings.push_back(
+        {"run-interrupted", "", _("a run was interrupted"), kRepair, Mend::Converge});
+}
+
+/// What verify compares with.
+struct Recorded {
+  state::Generation generation;
+  std::vector<state::ModelRecord> models;
+};
+
+// Every damaged record is a finding, and those that can be read are taken. Nothing when it cannot
+// be known what is installed.
+std::optional<Recorded> read_records(Session& session, std::vector<Finding>& findings) {
+  try {
+    session.store();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::CorruptState)
+      throw;
+    findings.push_back({"state-damaged", "", error.what(), error.hint()});
+    return std::nullopt;
+  }
+  for (const state::RecordFault& fault : session.store().check())
+    findings.push_back(
+        {"state-damaged", fault.record, fault.cause, state::way_out(session.layout().database())});
+  std::optional<state::Generation> generation;
+  Recorded recorded;
+  session.store().read([&](const state::ReadTransaction& state) {
+    generation = unless_damaged([&] { return state.current(); });
+    recorded.models.clear();
+    for (const std::string& name : state.model_names()) {
+      if (const auto model = unless_damaged([&] { return state.model(name); }); model && *model)
+        recorded.models.push_back(**model);
+    }
+  });
+  if (!generation)
+    return std::nullopt;
+  recorded.generation = *std::move(generation);
+  return recorded;
+}
+
+}  // namespace
+
+std::vector<Finding> verify(Session& session,
+                            const std::vector<std::string>& names,
+                            Depth depth,
+                            const Activity& activity) {
+  std::vector<Finding> findings;
+  const auto recorded = read_records(session, findings);
+  if (!recorded)
+    return findings;
+  const state::Generation& generation = recorded->generation;
+  for (const std::string& name : names) {
+    if (generation.find(name) == nullptr)
+      throw Error(ErrorKind::NotFound, _("this module is not installed"), name)
+          .hint(_("see what is installed with: las list"));
+  }
+
+  for (const state::InstalledModule& module : generation.modules) {
+    if (wanted(names, module.name))
+      verify_module(session, module, depth, findings, activity);
+  }
+  if (!names.empty())
+    return findings;
+
+  if (depth != Depth::Quick)
+    verify_no_interrupted_run(session, findings, activity);
+  verify_current_link(session, generation, findings);
+  verify_generation_folder(session, generation, findings);
+  verify_services(session, generation, findings);
+  verify_models(session, recorded->models, depth, findings, activity);
+  verify_state_folder(session, findings);
+  if (depth == Depth::Quick)
+    return findings;
+  verify_leftovers(session, findings, activity);
+  verify_policies(session, generation, findings, activity);
+  return findings;
+}
+
+}  // namespace las::app

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+// log, diff, undo, gc, clean, audit: what was done, and making room.
+#include "command.hpp"
+#include "render.hpp"
+
+#include "las/app/clean.hpp"
+#include "las/app/history.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+
+#include <charconv>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace las::cli {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+template <typename Number>
+std::optional<Number> whole_number(const std::string& text) {
+  Number number{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+    return std::nullopt;
+  return number;
+}
+
+std::uint64_t generation_number(const std::string& text) {
+  const auto number = whole_number<std::uint64_t>(text);
+  if (!number)
+    throw Error(ErrorKind::Usage, _("not the number of a generation"), "'" + text + "'")
+        .hint(_("see the generations with: las history"));
+  return *number;
+}
+
+ordered_json lines_json(const plan::Difference& difference) {
+  return strings_json(plan::describe(difference));
+}
+
+void print_lines(Context& context, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines)
+    context.out << "  " << shown(line) << "\n";
+}
+
+// ---- log
+
+int run_log(Context& context, const std::string& id) {
+  const state::OperationRecord operation = app::operation_named(context.session, id);
+  if (context.options.json) {
+    ordered_json steps = ordered_json::array();
+    for (const state::OperationStep& step : operation.steps)
+      steps.push_back({{"name", step.name}, {"ms", step.ms}});
+    context.print_json({{"id", operation.id},
+                        {"command", operation.command},
+                        {"user", operation.user},
+                        {"sudo_user", operation.sudo_user},
+                        {"started_at", operation.started_at},
+                        {"ended_at", operation.ended_at},
+                        {"outcome", operation.outcome},
+                        {"error", operation.error},
+                        {"generation_before", operation.generation_before},
+                        {"generation_after", operation.generation_after},
+                        {"fetched_bytes", operation.fetched.bytes()},
+                        {"stored_bytes", operation.stored.bytes()},
+                        {"steps", std::move(steps)},
+                        {"changes", strings_json(operation.changes)}});
+    return 0;
+  }
+  const auto line = [&](const std::string& name, const std::string& value) {
+    if (!value.empty())
+      context.out << fmt::format("{:<12} ", name) << shown(value) << "\n";
+  };
+  line(_("operation"), operation.id);
+  line(_("command"), operation.command);
+  line(_("by"),
+       operation.sudo_user.empty() || operation.sudo_user == operation.user
+           ? operation.user
+           : fmt::format(fmt::runtime(_("{} (sudo by {})")), operation.user, operation.sudo_user));
+  line(_("begun"), operation.started_at);
+  line(_("ended"), operation.ended_at);
+  line(_("outcome"), operation.outcome);
+  line(_("error"), operation.error);
+  line(_("generation"),
+       fmt::format("{} -> {}", operation.generation_before, operation.generation_after));
+  line(_("fetched"), operation.fetched.to_string());
+  line(_("stored"), operation.stored.to_string());
+  for (const state::OperationStep& step : operation.steps)
+    line(step.name, fmt::format("{} ms", step.ms));
+  for (const std::string& change : operation.changes)
+    context.out << "  " << shown(change) << "\n";
+  return 0;
+}
+
+// ---- diff
+
+int run_diff(Context& context, const std::string& from, const std::string& to) {
+  const state::Generation a = app::generation_numbered(context.session, generation_number(from));
+  const state::Generation b = app::generation_numbered(context.session, generation_number(to));
+  const plan::Difference difference = plan::difference(a, b);
+  if (context.options.json) {
+    context.print_json({{"from", a.number},
+                        {"to", b.number},
+                        {"equal", difference.empty()},
+                        {"changes", lines_json(difference)}});
+  } else if (difference.empty()) {
+    context.note(_("They hold the same."));
+  } else {
+    context.out << fmt::format(fmt::runtime(_("From generation {} to generation {}:")), from, to)
+                << "\n";
+    print_lines(context, plan::describe(difference));
+  }
+  return context.options.detailed_exit && !difference.empty() ? 10 : 0;
+}
+
+// ---- undo
+
+int run_undo(Context& context, const std::string& id) {
+  const app::PreparedUndo prepared = app::prepare_undo(context.session, id, context.activity);
+  const std::vector<std::string> lines = plan::describe(prepared.undo.change);
+  if (prepared.undo.change.empty()) {
+    context.unchanged(_("Nothing to do: it is taken back already."));
+    return 0;
+  }
+  if (!context.options.json && !context.options.quiet) {
+    context.out << fmt::format(fmt::runtime(_("Undo {} ({}):")),
+                               prepared.operation.id,
+                               shown(prepared.operation.command))
+                << "\n";
+    print_lines(context, lines);
+    print_lines(context, prepared.irreversible);
+    context.out << std::flush;
+  }
+  if (context.options.dry_run) {
+    if (context.options.json)
+      context.print_json({{"success", true},
+                          {"changed", false},
+                          {"changes", strings_json(lines)},
+                          {"irreversible", strings_json(prepared.irreversible)}});
+    return context.options.detailed_exit ? 10 : 0;
+  }
+  if (!context.confirm(_("Go on?"))) {
+    context.unchanged(_("Nothing was changed."), false);
+    return 1;
+  }
+  const auto result = app::execute(context.session, prepared, context.activity);
+  if (context.options.json)
+    context.print_json({{"success", true},
+                        {"changed", true},
+                        {"operation", result.operation_id},
+                        {"generation", result.generation_after},
+                        {"changes", strings_json(lines)}});
+  else
+    context.note(
+        fmt::format(fmt::runtime(_("Generation {} is current.")), result.generation_after));
+  return 0;
+}
+
+// ---- gc, clean
+
+// "30d", "12h", "2w".
+std::chrono::seconds parse_age(const std::string& text) {
+  static const std::map<char, std::chrono::seconds> kUnits = {
+      {'h', std::chrono::hours(1)}, {'d', std::chrono::hours(24)}, {'w', std::chrono::hours(168)}};
+  const auto unit = text.empty() ? kUnits.end() : kUnits.find(text.back());
+  const auto number = unit == kUnits.end()
+                          ? std::nullopt
+                          : whole_number<std::uint32_t>(text.substr(0, text.size() - 1));
+  if (!number)
+    throw Error(ErrorKind::Usage, _("not an age"), "'" + text + "'")
+        .hint(_("write it like 12h, 30d or 4w"));
+  return unit->second * *number;
+}
+
+ByteSize total(const std::vector<transaction::Garbage>& garbage) {
+  ByteSize sum;
+  for (const transaction::Garbage& one : garbage)
+    sum += one.size;
+  return sum;
+}
+
+ordered_json garbage_json(const transaction::Survey& survey) {
+  ordered_json all = ordered_json::array();
+  for (const transaction::Garbage& one : survey.garbage)
+    all.push_back({{"kind", std::string(transaction::to_string(one.kind))},
+                   {"name", one.name},
+                   {"path", one.path.string()},
+                   {"bytes", one.size.bytes()}});
+  return all;
+}
+
+ordered_json in_use_json(const transaction::Survey& survey) {
+  ordered_json all = ordered_json::array();
+  for (const transaction::InUse& one : survey.in_use)
+    all.push_back({{"name", one.name}, {"user", one.user}});
+  return all;
+}
+
+int run_gc(Context& context, const transaction::GarbageRules& rules) {
+  const transaction::Survey survey = app::plan_collection(context.session, rules, context.activity);
+  for (const transaction::InUse& one : survey.in_use)
+    context.note(fmt::format(
+        fmt::runtime(_("{} is of no generation, but stays: {} uses it")), one.name, one.user));
+  const bool looks = context.options.dry_run;
+  if (survey.garbage.empty() || looks) {
+    if (context.options.json) {
+      context.print_json({{"success", true},
+                          {"changed", false},
+                          {"garbage", garbage_json(survey)},
+                          {"in_use", in_use_json(survey)}});
+      return looks && !survey.garbage.empty() && context.options.detailed_exit ? 10 : 0;
+    }
+    if (survey.garbage.empty()) {
+      context.note(_("There is nothing to collect."));
+      return 0;
+    }
+  }
+  if (!context.options.json && !context.options.quiet) {
+    std::vector<std::vector<std::string>> rows;
+    for (const transaction::Garbage& one : survey.garbage)
+      rows.push_back(
+          {std::string(transaction::to_string(one.kind)), one.name, one.size.to_string()});
+    context.out << render_table({_("kind"), _("name"), _("size")}, rows)
+                << fmt::format(fmt::runtime(_("Together: {}")), total(survey.garbage).to_string())
+                << "\n"
+                << std::flush;
+  }
+  if (looks)
+    return context.options.detailed_exit ? 10 : 0;
+  if (!context.confirm(_("Remove them?"))) {
+    context.unchanged(_("Nothing was changed."), false);
+    return 1;
+  }
+  const transaction::Collected done =
+      app::collect(context.session, rules, survey.garbage, context.activity);
+  if (context.options.json)
+    context.print_json({{"success", done.failed.empty()},
+                        {"changed", done.removed > 0},
+                        {"removed", done.removed},
+                        {"freed_bytes", done.freed.bytes()},
+                        {"failed", strings_json(done.failed)},
+                        {"in_use", in_use_json(survey)}});
+  else
+    context.note(fmt::format(fmt::runtime(_("{} freed.")), done.freed.to_string()));
+  return done.failed.empty() ? 0 : 1;
+}
+
+int run_clean(Context& context) {
+  const std::vector<app::CachePart> parts = app::cache_parts(context.session);
+  ByteSize sum;
+  ordered_json all = ordered_json::array();
+  for (const app::CachePart& part : parts) {
+    sum += part.size;
+    all.push_back({{"path", part.path.string()}, {"bytes", part.size.bytes()}});
+    if (!context.options.json && !context.options.quiet)
+      context.out << part.path.string() << "  " << part.size.to_string() << "\n";
+  }
+  if (parts.empty()) {
+    context.unchanged(_("The cache is empty."));
+    return 0;
+  }
+  if (context.options.dry_run) {
+    if (context.options.json)
+      context.print_json({{"success", true}, {"changed", false}, {"cache", std::move(all)}});
+    return context.options.detailed_exit ? 10 : 0;
+  }
+  app::clean(context.session, parts, context.activity);
+  if (context.options.json)
+    context.print_json({{"success", true}, {"changed", true}, {"cache", std::move(all)}});
+  else
+    context.note(fmt::format(fmt::runtime(_("{} freed.")), sum.to_string()));
+  return 0;
+}
+
+// ---- audit
+
+std::vector<state::AuditEntry> audit_entries(Context& context) {
+  std::vector<state::AuditEntry> entries;
+  context.session.store().read(
+      [&](const state::ReadTransaction& state) { entries = state.audit(); });
+  return entries;
+}
+
+int run_audit(Context& context) {
+  const std::vector<state::AuditEntry> entries = audit_entries(context);
+  if (context.options.json) {
+    ordered_json all = ordered_json::array();
+    for (const state::AuditEntry& entry : entries)
+      all.push_back({{"number", entry.number},
+                     {"at", entry.at},
+                     {"user", entry.user},
+                     {"sudo_user", entry.sudo_user},
+                     {"operation_id", entry.operation_id},
+                     {"event", entry.event},
+                     {"subject", entry.subject},
+                     {"detail", entry.detail},
+                     {"previous", entry.previous},
+                     {"hash", entry.hash}});
+    context.print_json({{"entries", std::move(all)}});
+    return 0;
+  }
+  for (const state::AuditEntry& entry : entries)
+    context.out << entry.number << "  " << entry.at << "  " << shown(entry.user) << "  "
+                << entry.event << "  " << shown(entry.subject)
+                << (entry.detail.empty() ? "" : "  " + shown(entry.detail)) << "\n";
+  if (entries.empty())
+    context.note(_("Nothing was done yet."));
+  return 0;
+}
+
+int run_audit_verify(Context& context, const std::string& head) {
+  const std::vector<state::AuditEntry> entries = audit_entries(context);
+  std::vector<state::AuditFault> faults = state::check_audit(entries);
+  const bool head_known =
+      head.empty() || std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+        return entry.hash == head;
+      });
+  if (!head_known)
+    faults.push_back({0, _("no entry has the hash that was noted: entries were taken away")});
+  const std::string newest = entries.empty() ? std::string() : entries.back().hash;
+  if (context.options.json) {
+    ordered_json all = ordered_json::array();
+    for (const state::AuditFault& fault : faults)
+      all.push_back({{"number", fault.number}, {"cause", fault.cause}});
+    context.print_json({{"clean", faults.empty()},
+                        {"entries", entries.size()},
+                        {"head", newest},
+                        {"faults", std::move(all)}});
+    return faults.empty() ? 0 : 6;
+  }
+  for (const state::AuditFault& fault : faults)
+    context.out << fault.number << ": " << fault.cause << "\n";
+  context.out << fmt::format(fmt::runtime(_("{} entries; the newest hash is {}")),
+                             entries.size(),
+                             newest.empty() ? "-" : newest)
+              << "\n";
+  if (faults.empty())
+    context.note(
+        _("The chain is whole. Note the hash elsewhere, and give it with --head later, to "
+          "see that nothing was taken from the end."));
+  return faults.empty() ? 0 : 6;
+}
+
+}  // namespace
+
+Run setup_log(CLI::App& app) {
+  auto id = std::make_shared<std::string>();
+  app.add_option("operation", *id, _("its id from las history, or how it begins"))
+      ->required()
+      ->type_name(kind::kOperation);
+  return [id](Context& context) { return run_log(context, *id); };
+}
+
+Run setup_diff(CLI::App& app) {
+  auto numbers = std::make_shared<std::pair<std::string, std::string>>();
+  app.add_option("from", numbers->first, _("number of a generation"))
+      ->required()
+      ->type_name(kind::kGeneration);
+  app.add_option("to", numbers->second, _("number of another"))
+      ->required()
+      ->type_name(kind::kGeneration);
+  return [numbers](Context& context) { return run_diff(context, numbers->first, numbers->second); };
+}
+
+Run setup_undo(CLI::App& app) {
+  auto id = std::make_shared<std::string>();
+  app.add_option("operation", *id, _("its id from las history, or how it begins"))
+      ->required()
+      ->type_name(kind::kOperation);
+  return [id](Context& context) { return run_undo(context, *id); };
+}
+
+Run setup_gc(CLI::App& app) {
+  struct Options {
+    std::string keep, older_than;
+  };
+
+  auto options = std::make_shared<Options>();
+  app.add_option("--keep", options->keep, _("remove generations too, but for the newest N"))
+      ->type_name("N");
+  app.add_option("--older-than",
+                 options->older_than,
+                 _("remove generations too that were made longer ago (12h, 30d, 4w)"))
+      ->type_name("AGE");
+  return [options](Context& context) {
+    transaction::GarbageRules rules;
+    if (!options->keep.empty()) {
+      rules.keep = whole_number<std::size_t>(options->keep);
+      if (!rules.keep || *rules.keep == 0)
+        throw Error(ErrorKind::Usage, _("not a number of generations"), "'" + options->keep + "'")
+            .hint(_("the current one always stays: at least 1"));
+    }
+    if (!options->older_than.empty())
+      rules.older_than = parse_age(options->older_than);
+    return run_gc(context, rules);
+  };
+}
+
+Run setup_clean(CLI::App&) {
+  return [](Context& context) { return run_clean(context); };
+}
+
+Run setup_audit(CLI::App&) {
+  return [](Context& context) { return run_audit(context); };
+}
+
+Run setup_audit_verify(CLI::App& app) {
+  auto head = std::make_shared<std::string>();
+  app.add_option("--head", *head, _("a hash that was noted before: it has to be in the chain"))
+      ->type_name("HASH");
+  return [head](Context& context) { return run_audit_verify(context, *head); };
+}
+
+}  // namespace las::cli
