@@ -40,7 +40,7 @@ int word_score(const Brief& brief, std::string_view word) {
 void Catalog::Parts::merge(std::size_t from) {
   std::vector<std::size_t> merged;
   merged.reserve(modules.size());
-  const auto name = [&](std::size_t position) { return modules[position].entry.brief.name; };
+  const auto name = [&](std::size_t position) { return modules[position].entry->brief.name; };
   auto old = positions.begin();
   for (std::size_t position = from; position < modules.size(); ++position) {
     while (old != positions.end() && name(*old) < name(position))
@@ -54,15 +54,15 @@ void Catalog::Parts::merge(std::size_t from) {
   briefs.clear();
   briefs.reserve(positions.size());
   for (const std::size_t position : positions)
-    briefs.push_back(modules[position].entry.brief);
+    briefs.push_back(modules[position].entry->brief);
 }
 
 const Manifest* Catalog::Parts::load(std::size_t index) {
   Module& module = modules[positions[index]];
   if (!module.manifest) {
-    auto manifest = std::make_unique<Manifest>(module.registry->load(module.entry));
+    auto manifest = std::make_unique<Manifest>(module.registry->load(*module.entry));
     manifest->origin = module.registry->name;
-    manifest->directory = (module.registry->directory / module.entry.file).parent_path().string();
+    manifest->directory = (module.registry->directory / module.entry->file).parent_path().string();
     module.manifest = std::move(manifest);
   }
   return module.manifest.get();
@@ -80,8 +80,10 @@ Catalog::Catalog(std::vector<Manifest> manifests) : Catalog() {
     Parts::Module module;
     module.manifest = std::make_unique<Manifest>(std::move(manifest));
     auto texts = std::make_unique<BriefTexts>(*module.manifest);
-    module.entry.brief = texts->brief();
-    module.entry.brief.origin = module.manifest->origin;
+    IndexEntry& entry = parts_->own_entries.emplace_back();
+    entry.brief = texts->brief();
+    entry.brief.origin = module.manifest->origin;
+    module.entry = &entry;
     parts_->texts.push_back(std::move(texts));
     parts_->modules.push_back(std::move(module));
   }

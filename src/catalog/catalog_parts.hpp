@@ -6,6 +6,7 @@
 #include "las/catalog/catalog.hpp"
 #include "las/state/blob_cache.hpp"
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -18,7 +19,8 @@ namespace las::catalog {
 struct LoadedRegistry {
   std::string name;
   std::filesystem::path directory;
-  std::string listing_bytes;                ///< what the listing's views look at
+  std::string listing_bytes;                ///< what the views of `entries` look at
+  std::vector<IndexEntry> entries;          ///< by name
   std::string bodies;                       ///< "" = in the cache
   std::shared_ptr<state::BlobCache> cache;  ///< nullptr = in `bodies`
   std::string bodies_name;                  ///< of the blob in the cache
@@ -33,13 +35,14 @@ struct Catalog::Parts {
   struct Module {
     std::unique_ptr<Manifest> manifest;        ///< once it was asked for
     const LoadedRegistry* registry = nullptr;  ///< nullptr: `manifest` is there from the start
-    IndexEntry entry;
+    const IndexEntry* entry = nullptr;         ///< of the registry, or in `own_entries`
   };
 
   std::vector<Module> modules;         ///< registry after registry
   std::vector<Brief> briefs;           ///< by name, of two with one name the later
   std::vector<std::size_t> positions;  ///< of each brief in `modules`
   std::vector<std::unique_ptr<LoadedRegistry>> registries;
+  std::deque<IndexEntry> own_entries;
   std::vector<std::unique_ptr<BriefTexts>> texts;
   std::map<std::string, std::vector<const Manifest*>, std::less<>> providers;
 

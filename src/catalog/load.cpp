@@ -221,16 +221,15 @@ class CatalogLoader {
     std::optional<std::vector<Found>> found;
     if (registry.snapshot.empty())
       found = manifests_in(files_, registry.directory);
-    const Listing listing = take_fresh(registry, found, *loaded)
-                                ? Listing::parse(loaded->listing_bytes)
-                                : compile(registry, found, *loaded);
+    std::optional<Listing> listing = take_fresh(registry, found, *loaded);
+    if (!listing)
+      listing = compile(registry, found, *loaded);
+    loaded->entries = std::move(listing->entries);
     const std::size_t first = parts.modules.size();
-    parts.modules.reserve(first + listing.entries.size());
-    for (const IndexEntry& entry : listing.entries) {
-      Catalog::Parts::Module& module = parts.modules.emplace_back();
-      module.registry = loaded.get();
-      module.entry = entry;
-      module.entry.brief.origin = loaded->name;
+    parts.modules.reserve(first + loaded->entries.size());
+    for (IndexEntry& entry : loaded->entries) {
+      entry.brief.origin = loaded->name;
+      parts.modules.push_back({nullptr, loaded.get(), &entry});
     }
     parts.registries.push_back(std::move(loaded));
     parts.merge(first);
@@ -245,16 +244,16 @@ class CatalogLoader {
     return "bodies " + registry.directory.string();
   }
 
-  bool take_fresh(const Registry& registry,
-                  const std::optional<std::vector<Found>>& found,
-                  LoadedRegistry& loaded) {
+  std::optional<Listing> take_fresh(const Registry& registry,
+                                    const std::optional<std::vector<Found>>& found,
+                                    LoadedRegistry& loaded) {
     for (const auto& cache : caches_) {
       try {
         auto bytes = read_blob(*cache, listing_name(registry));
         if (!bytes)
           continue;
         loaded.listing_bytes = *std::move(bytes);
-        const Listing listing = Listing::parse(loaded.listing_bytes);
+        Listing listing = Listing::parse(loaded.listing_bytes);
         if (listing.maker != place_.maker)
           continue;
         if (listing.snapshot == registry.snapshot &&
@@ -262,7 +261,7 @@ class CatalogLoader {
           loaded.cache = cache;
           loaded.bodies_name = bodies_name(registry);
           loaded.bodies_id = std::string(listing.bodies);
-          return true;
+          return listing;
         }
         if (stale_.listing_bytes.empty()) {
           const auto bodies = read_blob(*cache, bodies_name(registry));
@@ -274,7 +273,7 @@ class CatalogLoader {
           throw;
       }
     }
-    return false;
+    return std::nullopt;
   }
 
   // An index whose entries may be used again one by one.

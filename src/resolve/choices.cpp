@@ -5,10 +5,8 @@
 #include "runtime_tools.hpp"
 
 #include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,44 +14,79 @@ namespace las::resolve {
 
 namespace {
 
+// One sentence after the other, divided by "; ".
+class Clauses {
+ public:
+  void add(std::string_view clause) {
+    if (!text_.empty())
+      text_ += "; ";
+    text_ += clause;
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
 class ChoiceMaker {
  public:
   ChoiceMaker(const Request& request,
               const Universe& universe,
               const Formulation& formulation,
               const std::vector<std::size_t>& chosen)
-      : request_(request), universe_(universe) {
+      : request_(request), universe_(universe), place_of_(universe.modules().size(), kNone) {
+    nodes_.reserve(chosen.size());
     for (const std::size_t package : chosen) {
       const Formulation::Node& node = formulation.node(package);
-      nodes_.emplace(node.module->name, node);
+      place_of_[node.module->number] = nodes_.size();
+      nodes_.push_back(node);
     }
-    for (const auto& [name, node] : nodes_)
-      required_[name] = required_modules(node);
+    required_.reserve(nodes_.size());
+    for (const Formulation::Node& node : nodes_)
+      required_.push_back(required_modules(node));
   }
 
-  Resolution make() const {
-    const std::map<std::string, Need> needed = needed_modules();
+  Resolution make() {
+    find_needed();
     Resolution resolution;
-    for (const auto& [name, need] : needed) {
-      resolution.choices.push_back(make_choice(nodes_.at(name), need));
-      Choice& choice = resolution.choices.back();
+    resolution.choices.reserve(nodes_.size());
+    for (std::size_t place = 0; place < nodes_.size(); ++place) {
+      if (!needs_[place].there)
+        continue;
+      Choice& choice = resolution.choices.emplace_back();
+      fill_choice(place, choice);
       if (!choice.already_installed)
-        choice.suggests = suggestions(nodes_.at(name), needed);
+        choice.suggests = suggestions(nodes_[place]);
     }
     for (const std::string& name : request_.prefer) {
-      if (needed.count(name) == 0)
+      if (!is_needed(name))
         resolution.passed_over.push_back(why_passed_over(name));
     }
-    add_companions_passed_over(needed, resolution);
+    add_companions_passed_over(resolution);
     return resolution;
   }
 
  private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
   // Why a module is kept.
   struct Need {
-    std::string by;  // "" for what the user wants
+    bool there = false;
     bool optional = false;
+    std::size_t by = kNone;  // kNone: for what the user wants
   };
+
+  // Of a chosen module among nodes_, which are sorted by name.
+  std::size_t place_of(std::string_view name) const {
+    const Module* module = universe_.find(name);
+    return module == nullptr ? kNone : place_of_[module->number];
+  }
+
+  bool is_needed(std::string_view name) const {
+    const std::size_t place = place_of(name);
+    return place != kNone && needs_[place].there;
+  }
 
   const Wish* wish_for(const std::string& name) const {
     const auto found = std::find_if(request_.install.begin(),
@@ -63,20 +96,23 @@ class ChoiceMaker {
   }
 
   bool is_root(const Formulation::Node& node) const {
-    return wish_for(node.module->name) != nullptr ||
+    return (node.module->asked && wish_for(node.module->name) != nullptr) ||
            (node.module->installed != nullptr && node.module->wanted_by_user());
   }
 
-  std::vector<std::string> required_modules(const Formulation::Node& node) const {
-    std::set<std::string> names;
+  // Sorted, each once.
+  std::vector<std::string_view> required_modules(const Formulation::Node& node) const {
+    std::vector<std::string_view> names;
     for (const Demand& demand : universe_.requirements(*node.module, *node.build)) {
       if (demand.kind == Demand::Kind::Module) {
-        names.insert(demand.name);
-      } else if (const auto provider = provider_for(demand.name, node)) {
-        names.insert(*provider);
+        names.push_back(demand.name);
+      } else if (const catalog::Manifest* provider = provider_for(demand.name, node)) {
+        names.push_back(provider->name);
       }
     }
-    return {names.begin(), names.end()};
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
   }
 
   bool is_preferred(const std::string& name) const {
@@ -84,108 +120,110 @@ class ChoiceMaker {
   }
 
   // Of several that are there the one it works with already (unless another is preferred for it),
-  // then what is preferred, then the first by name.
-  std::optional<std::string> provider_for(const std::string& capability,
-                                          const Formulation::Node& user) const {
-    std::optional<std::string> first, preferred;
+  // then what is preferred, then the first by name. nullptr: itself.
+  const catalog::Manifest* provider_for(std::string_view capability,
+                                        const Formulation::Node& user) const {
+    const catalog::Manifest *first = nullptr, *preferred = nullptr;
     for (const catalog::Manifest* manifest : universe_.providers(capability)) {
       if (manifest->name == user.module->name)
-        return std::nullopt;
-      if (nodes_.count(manifest->name) == 0)
+        return nullptr;
+      if (place_of(manifest->name) == kNone)
         continue;
       const bool may_switch = user.module->asked && !request_.prefer.empty();
       if (user.module->installed != nullptr && !may_switch) {
         const auto& recorded = user.module->installed->requires_modules;
         if (std::find(recorded.begin(), recorded.end(), manifest->name) != recorded.end())
-          return manifest->name;
+          return manifest;
       }
-      if (!preferred && is_preferred(manifest->name))
-        preferred = manifest->name;
-      if (!first)
-        first = manifest->name;
+      if (preferred == nullptr && is_preferred(manifest->name))
+        preferred = manifest;
+      if (first == nullptr)
+        first = manifest;
     }
-    return preferred ? preferred : first;
+    return preferred != nullptr ? preferred : first;
   }
 
-  // The modules to keep. What is needed is followed to its end first, so that a companion that
-  // something needs as well is no mere companion.
-  std::map<std::string, Need> needed_modules() const {
-    std::map<std::string, Need> needed;
-    std::vector<std::string> to_visit;
-    const auto need = [&](const std::string& name, const std::string& by, bool optional) {
-      if (nodes_.count(name) > 0 && needed.emplace(name, Need{by, optional}).second)
-        to_visit.push_back(name);
+  // Marks the modules to keep. What is needed is followed to its end first, so that a companion
+  // that something needs as well is no mere companion.
+  void find_needed() {
+    needs_.resize(nodes_.size());
+    std::vector<std::size_t> to_visit;
+    const auto need = [&](std::size_t place, std::size_t by, bool optional) {
+      if (place == kNone || needs_[place].there)
+        return;
+      needs_[place] = {true, optional, by};
+      to_visit.push_back(place);
     };
     std::size_t next = 0;
     const auto follow = [&] {
       for (; next < to_visit.size(); ++next) {
-        const std::string name = to_visit[next];
-        for (const std::string& required : required_.at(name))
-          need(required, name, false);
+        const std::size_t place = to_visit[next];
+        for (const std::string_view required : required_[place])
+          need(place_of(required), place, false);
       }
     };
-    for (const auto& [name, node] : nodes_) {
-      if (is_root(node))
-        need(name, {}, false);
+    for (std::size_t place = 0; place < nodes_.size(); ++place) {
+      if (is_root(nodes_[place]))
+        need(place, kNone, false);
     }
     follow();
-    for (const auto& [name, node] : nodes_) {
-      if (node.module->held)
-        need(name, {}, false);
+    for (std::size_t place = 0; place < nodes_.size(); ++place) {
+      if (nodes_[place].module->held)
+        need(place, kNone, false);
     }
     follow();
     for (std::size_t i = 0; i < to_visit.size(); ++i) {
-      const std::string name = to_visit[i];
-      for (const std::string& optional : optional_modules(nodes_.at(name)))
-        need(optional, name, true);
+      const std::size_t place = to_visit[i];
+      for (const std::size_t optional : optional_modules(nodes_[place]))
+        need(optional, place, true);
       follow();
     }
-    return needed;
   }
 
   // Optional companions come only when that is asked for, but stay while their module does.
-  std::vector<std::string> optional_modules(const Formulation::Node& node) const {
-    std::vector<std::string> names;
+  std::vector<std::size_t> optional_modules(const Formulation::Node& node) const {
+    std::vector<std::size_t> places;
     const Optionals wish = node.module->optionals;
     if (wish == Optionals::Drop)
-      return names;
+      return places;
     for (const auto& optional : dependencies_of(*node.module, *node.build).optional) {
-      const auto found = nodes_.find(optional.name);
-      if (found == nodes_.end() || !optional.range.contains(found->second.build->version))
+      const std::size_t place = place_of(optional.name);
+      if (place == kNone || !optional.range.contains(nodes_[place].build->version))
         continue;
-      const state::InstalledModule* installed = found->second.module->installed;
+      const state::InstalledModule* installed = nodes_[place].module->installed;
       if (wish == Optionals::Bring ||
           (installed != nullptr && installed->reason == state::Reason::Optional))
-        names.push_back(optional.name);
+        places.push_back(place);
     }
-    return names;
+    return places;
   }
 
-  std::vector<std::string> suggestions(const Formulation::Node& node,
-                                       const std::map<std::string, Need>& needed) const {
+  std::vector<std::string> suggestions(const Formulation::Node& node) const {
     std::vector<std::string> names;
     if (node.module->optionals == Optionals::Bring)
       return names;  // why those are missing is told
     for (const auto& optional : dependencies_of(*node.module, *node.build).optional) {
-      if (needed.count(optional.name) == 0)
-        names.push_back(
-            Demand{Demand::Kind::Module, optional.name, optional.range, {}, {}, false}.to_string());
+      if (!is_needed(optional.name))
+        names.push_back(Demand{Demand::Kind::Module, optional.name, &optional.range, {}, {}, false}
+                            .to_string());
     }
     return names;
   }
 
   // Those that were to come along.
-  void add_companions_passed_over(const std::map<std::string, Need>& needed,
-                                  Resolution& resolution) const {
-    for (const auto& [name, need] : needed) {
-      const Formulation::Node& node = nodes_.at(name);
+  void add_companions_passed_over(Resolution& resolution) const {
+    for (std::size_t place = 0; place < nodes_.size(); ++place) {
+      if (!needs_[place].there)
+        continue;
+      const Formulation::Node& node = nodes_[place];
       for (const Demand& demand : universe_.recommendations(*node.module, *node.build)) {
-        if (needed.count(demand.name) > 0)
+        if (is_needed(demand.name))
           continue;
         const Module* module = universe_.find(demand.name);
         resolution.passed_over.push_back(
-            module == nullptr ? Explanation::Reason{demand.name, _("is not in the catalog")}
-                              : why_not_taken(*module, demand));
+            module == nullptr
+                ? Explanation::Reason{std::string(demand.name), _("is not in the catalog")}
+                : why_not_taken(*module, demand));
       }
     }
   }
@@ -202,21 +240,22 @@ class ChoiceMaker {
     const Module* module = universe_.find(name);
     if (module == nullptr)
       return {name, _("provides nothing that is needed here")};
-    if (nodes_.count(name) > 0)
+    if (place_of(name) != kNone)
       return {name, _("is preferred, but what is needed works with another already")};
-    return why_not_taken(*module, Demand{Demand::Kind::Module, name, {}, {}, {}, false});
+    return why_not_taken(*module, Demand{Demand::Kind::Module, name});
   }
 
-  Choice make_choice(const Formulation::Node& node, const Need& need) const {
+  void fill_choice(std::size_t place, Choice& choice) const {
+    const Formulation::Node& node = nodes_[place];
     const Module& module = *node.module;
-    Choice choice;
+    const Need& need = needs_[place];
     choice.manifest = module.manifest;
     choice.name = module.name;
     choice.version = node.build->version;
     choice.variant = node.build->variant;
     choice.variant_name = node.build->variant_name;
     choice.mode = node.build->mode;
-    choice.requires_modules = required_.at(module.name);
+    choice.requires_modules.assign(required_[place].begin(), required_[place].end());
     choice.already_installed = node.build->installed;
     if (is_root(node))
       choice.reason = state::Reason::User;
@@ -225,27 +264,26 @@ class ChoiceMaker {
     choice.why = why(node, need);
     if (!choice.already_installed)
       choice.unverified_tools = unverified_tools(dependencies_of(module, *node.build), universe_);
-    return choice;
   }
 
   std::string why(const Formulation::Node& node, const Need& need) const {
-    std::vector<std::string> clauses;
-    if (!need.by.empty())
-      clauses.push_back(fmt::format(
-          fmt::runtime(need.optional ? _("suggested by {}") : _("needed by {}")), need.by));
+    Clauses clauses;
+    if (need.by != kNone)
+      clauses.add(fmt::format(fmt::runtime(need.optional ? suggested_by_ : needed_by_),
+                              nodes_[need.by].module->name));
     if (is_preferred(node.module->name))
-      clauses.push_back(_("preferred"));
+      clauses.add(_("preferred"));
     if (node.build->installed) {
-      clauses.push_back(_("installed"));
-      return text::join(clauses, "; ");
+      clauses.add(_("installed"));
+      return clauses.take();
     }
-    add_why_version(node, clauses);
     const Demand asked = asked_for(node);
+    add_why_version(node, asked, clauses);
     if (!asked.variant.empty())
-      clauses.push_back(_("variant as asked for"));
+      clauses.add(_("variant as asked for"));
     else
       add_better_variants(node, clauses);
-    return text::join(clauses, "; ");
+    return clauses.take();
   }
 
   // The wish of this request, else the one that the world remembers.
@@ -253,61 +291,66 @@ class ChoiceMaker {
     if (const Wish* wish = wish_for(node.module->name))
       return demand_of(*wish);
     if (node.module->world != nullptr)
-      return demand_of(*node.module->world);
+      return remembered_demand(*node.module);
     return {};
   }
 
-  static void add_better_variants(const Formulation::Node& node,
-                                  std::vector<std::string>& clauses) {
-    std::set<std::string> told{node.build->variant_name};
+  static void add_better_variants(const Formulation::Node& node, Clauses& clauses) {
+    std::vector<std::string_view> told{node.build->variant_name};
     for (const Build& build : node.module->builds) {
       if (&build == node.build)
         return;
-      if (build.version == node.build->version && !build.rejections.empty() &&
-          told.insert(build.variant_name).second)
-        clauses.push_back(build.variant_name + ": " + build.rejections.front().text);
+      if (build.rejections().empty() || build.version != node.build->version ||
+          std::find(told.begin(), told.end(), build.variant_name) != told.end())
+        continue;
+      told.push_back(build.variant_name);
+      clauses.add(build.variant_name + ": " + build.rejections().front().text);
     }
   }
 
-  void add_why_version(const Formulation::Node& node, std::vector<std::string>& clauses) const {
+  void add_why_version(const Formulation::Node& node, const Demand& asked, Clauses& clauses) const {
     const Version& version = node.build->version;
-    const Demand asked = asked_for(node);
     bool newer = false, newer_possible = false;
     const Build* newest_in_range = nullptr;
     for (const Build& build : node.module->builds) {
       if (build.version <= version)
         break;
       newer = true;
-      if (!asked.range.contains(build.version))
+      if (!asked.range->contains(build.version))
         continue;
       if (newest_in_range == nullptr)
         newest_in_range = &build;
       newer_possible = newer_possible || (asked.accepts(build) && build.usable());
     }
-    const auto& bounds = asked.range.bounds();
+    const auto& bounds = asked.range->bounds();
     if (bounds.size() == 1 && bounds.front().op == VersionRange::Operator::Equal) {
-      clauses.push_back(_("release as asked for"));
+      clauses.add(_("release as asked for"));
     } else if (!newer) {
-      clauses.push_back(_("newest release"));
+      clauses.add(newest_release_);
     } else if (newest_in_range == nullptr) {
-      clauses.push_back(
-          fmt::format(fmt::runtime(_("newest release that is {}")), asked.range.to_string()));
+      clauses.add(
+          fmt::format(fmt::runtime(_("newest release that is {}")), asked.range->to_string()));
     } else if (newer_possible) {
-      clauses.push_back(_("newest release that goes with the other modules"));
+      clauses.add(_("newest release that goes with the other modules"));
     } else {
-      clauses.push_back(_("newest release that fits"));
-      if (!newest_in_range->rejections.empty())
-        clauses.push_back(fmt::format("{} ({}): {}",
-                                      newest_in_range->version.text(),
-                                      newest_in_range->variant_name,
-                                      newest_in_range->rejections.front().text));
+      clauses.add(_("newest release that fits"));
+      if (!newest_in_range->rejections().empty())
+        clauses.add(fmt::format("{} ({}): {}",
+                                newest_in_range->version.text(),
+                                newest_in_range->variant_name,
+                                newest_in_range->rejections().front().text));
     }
   }
 
   const Request& request_;
   const Universe& universe_;
-  std::map<std::string, Formulation::Node> nodes_;
-  std::map<std::string, std::vector<std::string>> required_;
+  std::vector<Formulation::Node> nodes_;                 // what was chosen, by name
+  std::vector<std::size_t> place_of_;                    // in nodes_, of each module's number
+  std::vector<std::vector<std::string_view>> required_;  // of each of nodes_
+  std::vector<Need> needs_;                              // of each of nodes_
+  // Looked up once for all the modules of a plan.
+  const std::string needed_by_ = _("needed by {}"), suggested_by_ = _("suggested by {}"),
+                    newest_release_ = _("newest release");
 };
 
 }  // namespace

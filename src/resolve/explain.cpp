@@ -22,16 +22,16 @@ std::string sentence(const std::string& format, const Values&... values) {
 std::vector<const Module*> broken_modules(const Universe& universe) {
   std::map<std::string_view, std::vector<const Module*>> users;
   std::deque<const Module*> to_check;
-  for (const auto& [name, module] : universe.modules()) {
-    if (module.installed == nullptr)
+  for (const Module* module : universe.modules()) {
+    if (module->installed == nullptr)
       continue;
-    to_check.push_back(&module);
-    for (const std::string& needed : module.installed->requires_modules)
-      users[needed].push_back(&module);
+    to_check.push_back(module);
+    for (const std::string& needed : module->installed->requires_modules)
+      users[needed].push_back(module);
   }
   std::set<std::string_view> broken;
   std::vector<const Module*> order;
-  const auto alive = [&](const std::string& name) {
+  const auto alive = [&](std::string_view name) {
     const Module* module = universe.find(name);
     return module != nullptr && module->installed != nullptr && broken.count(module->name) == 0;
   };

@@ -41,7 +41,7 @@ std::string variant_names(const std::vector<const Build*>& builds) {
 }
 
 bool has_hardware_reason(const Build& build) {
-  return std::any_of(build.rejections.begin(), build.rejections.end(), [](const Rejection& r) {
+  return std::any_of(build.rejections().begin(), build.rejections().end(), [](const Rejection& r) {
     return r.kind == Rejection::Kind::Hardware;
   });
 }
@@ -69,7 +69,7 @@ NoBuild because(std::string subject, std::string text) {
 std::vector<std::string> denied_capabilities(const std::vector<const Build*>& builds) {
   std::vector<std::string> names;
   for (const Build* build : builds) {
-    const auto& rejections = build->rejections;
+    const auto& rejections = build->rejections();
     if (!std::all_of(rejections.begin(), rejections.end(), [](const Rejection& r) {
           return r.kind == Rejection::Kind::Policy;
         }))
@@ -85,7 +85,7 @@ std::vector<std::string> denied_capabilities(const std::vector<const Build*>& bu
 // needs that are unmet as well are told all the same.
 NoBuild rejected_as_a_whole(const Module& module, const Build& build) {
   NoBuild why;
-  for (const Rejection& rejection : build.rejections) {
+  for (const Rejection& rejection : build.rejections()) {
     if (!rejection.whole_module)
       continue;
     const bool of_release = rejection.kind == Rejection::Kind::Hardware;
@@ -107,7 +107,7 @@ NoBuild rejected(const Module& module, const std::vector<const Build*>& builds) 
   why.by_policy = true;
   for (const Build* build : one_per_variant(builds)) {
     const bool hardware = has_hardware_reason(*build);
-    for (const Rejection& rejection : build->rejections) {
+    for (const Rejection& rejection : build->rejections()) {
       const bool policy = rejection.kind == Rejection::Kind::Policy;
       if (hardware && policy)
         continue;
@@ -131,11 +131,12 @@ NoBuild why_no_build(const Module& module, const Demand& demand) {
   if (builds.empty())
     return because(module.name, _("the catalog describes it, but names no way to install it"));
   const Version newest = builds.front()->version;
-  builds = filtered(builds, [&](const Build* b) { return demand.range.contains(b->version); });
+  builds = filtered(builds, [&](const Build* b) { return demand.range->contains(b->version); });
   if (builds.empty())
     return because(
         module.name,
-        sentence(_("no release is {}; the newest is {}"), demand.range.to_string(), newest.text()));
+        sentence(
+            _("no release is {}; the newest is {}"), demand.range->to_string(), newest.text()));
   const std::string release = module.name + " " + builds.front()->version.text();
   if (!demand.variant.empty()) {
     const std::string names = variant_names(builds);

@@ -76,7 +76,7 @@ class ClashReport {
     std::vector<std::string> names;
     for (const Clash& clash : clashes_) {
       if (clash.kind == Clash::Kind::Job && formulation_.is_request(clash.demand))
-        names.push_back(formulation_.demand(clash.demand).name);
+        names.emplace_back(formulation_.demand(clash.demand).name);
     }
     if (names.empty()) {
       for (const Wish& wish : request.install)
@@ -129,8 +129,9 @@ class ClashReport {
       if (clash.kind != Clash::Kind::Job || !formulation_.is_request(clash.demand))
         continue;
       const Demand& demand = formulation_.demand(clash.demand);
-      if (!demand.range.any() || !demand.variant.empty())
-        add_line(demand.name, {}, sentence(_("is asked for as {}"), demand.to_string()));
+      if (!demand.range->any() || !demand.variant.empty())
+        add_line(
+            std::string(demand.name), {}, sentence(_("is asked for as {}"), demand.to_string()));
     }
   }
 
@@ -207,7 +208,7 @@ class ClashReport {
     finish(name, version, needed, std::move(why));
   }
 
-  void append(NoBuild& why, const std::string& module_name, const Demand& demand) const {
+  void append(NoBuild& why, std::string_view module_name, const Demand& demand) const {
     const Module* module = universe_.find(module_name);
     if (module == nullptr)
       return;

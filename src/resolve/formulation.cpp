@@ -14,17 +14,20 @@ namespace {
 //   its release in an upgrade, yet before older releases.
 std::vector<const Build*> by_preference(const Module& module) {
   std::vector<const Build*> order;
+  order.reserve(module.builds.size());
   for (const Build& build : module.builds) {
     if (build.usable())
       order.push_back(&build);
   }
+  if (module.installed == nullptr)
+    return order;
   const auto rank = [&](const Build* build) { return build->installed && !module.upgrade ? 0 : 1; };
   std::stable_sort(order.begin(), order.end(), [&](const Build* a, const Build* b) {
     if (rank(a) != rank(b))
       return rank(a) < rank(b);
     if (a->version != b->version)
       return a->version > b->version;
-    return a->rejections.empty() && !b->rejections.empty();
+    return a->rejected == nullptr && b->rejected != nullptr;
   });
   return order;
 }
@@ -36,80 +39,98 @@ bool provides_what_is_needed(const catalog::Manifest& manifest, const Universe& 
       });
 }
 
-// No name, range, variant or mode contains a line break.
-std::string key_of(const Demand& demand) {
-  std::string key = demand.kind == Demand::Kind::Module ? "module" : "capability";
-  for (const std::string& part :
-       {demand.name, demand.range.to_string(), demand.variant, demand.mode})
-    key += '\n' + part;
-  return demand.or_installed ? key + "\n+" : key;
-}
-
 }  // namespace
 
-Demand demand_of(const state::WorldEntry& entry) {
+Demand remembered_demand(const Module& module) {
   Demand demand;
-  demand.name = entry.module;
-  demand.range = VersionRange::parse(entry.range).value_or(VersionRange());
-  demand.variant = entry.variant;
-  demand.mode = entry.mode;
+  demand.name = module.name;
+  demand.range = &module.wished;
+  demand.variant = module.world->variant;
+  demand.mode = module.world->mode;
   demand.or_installed = true;  // a catalog that dropped it is no reason to fail
   return demand;
 }
 
 Demand demand_of(const Wish& wish) {
-  return {Demand::Kind::Module, wish.name, wish.range, wish.variant, wish.mode, false};
+  return {Demand::Kind::Module, wish.name, &wish.range, wish.variant, wish.mode, false};
 }
 
-Formulation::Formulation(const Request& request, const Universe& universe) {
+std::size_t Formulation::Spelling::operator()(const Demand& demand) const {
+  constexpr std::size_t kFactor = 31;
+  const std::hash<std::string_view> hash;
+  std::size_t value = hash(demand.name);
+  for (const VersionRange::Bound& bound : demand.range->bounds())
+    value = value * kFactor + hash(bound.version.text()) + static_cast<std::size_t>(bound.op);
+  return value;
+}
+
+bool Formulation::Spelling::operator()(const Demand& a, const Demand& b) const {
+  const auto &left = a.range->bounds(), &right = b.range->bounds();
+  return a.kind == b.kind && a.name == b.name && a.variant == b.variant && a.mode == b.mode &&
+         a.or_installed == b.or_installed &&
+         std::equal(left.begin(),
+                    left.end(),
+                    right.begin(),
+                    right.end(),
+                    [](const VersionRange::Bound& x, const VersionRange::Bound& y) {
+                      return x.op == y.op && x.version.text() == y.version.text();
+                    });
+}
+
+Formulation::Formulation(const Request& request, const Universe& universe) : universe_(universe) {
   add_nodes(universe);
-  // Requirements may bring demands, never nodes. Builds that are not installed and share a list of
-  // dependencies (those of one manifest, as a rule) need the same.
-  std::map<const catalog::Dependencies*, std::size_t> first_with;
+  add_relations(universe);
+  add_jobs(request);
+}
+
+// Requirements may bring demands, never nodes. Builds that are not installed and share a list of
+// dependencies (those of one manifest, as a rule) need the same.
+void Formulation::add_relations(const Universe& universe) {
+  std::unordered_map<const catalog::Dependencies*, std::size_t> first_with;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const auto& [module, build] = nodes_[i];
     Problem::Package& package = problem_.packages[i];
     if (!build->installed && build->release != nullptr) {
       const auto [first, is_new] = first_with.emplace(&dependencies_of(*module, *build), i);
       if (!is_new) {
-        const Problem::Package& same = problem_.packages[first->second];
-        package.requirements = same.requirements;
-        package.conflicts = same.conflicts;
-        package.recommendations = same.recommendations;
+        package.relations = problem_.packages[first->second].relations;
         continue;
       }
     }
-    for (const Demand& demand : universe.requirements(*module, *build))
-      package.requirements.push_back(index_of(demand));
-    for (const Demand& demand : universe.conflicts(*module, *build))
-      package.conflicts.push_back(index_of(demand));
-    for (const Demand& demand : universe.recommendations(*module, *build))
-      package.recommendations.push_back(index_of(demand));
+    package.relations = problem_.relations.size();
+    Problem::Relations& relations = problem_.relations.emplace_back();
+    relations.requirements = indices_of(universe.requirements(*module, *build));
+    relations.conflicts = indices_of(universe.conflicts(*module, *build));
+    relations.recommendations = indices_of(universe.recommendations(*module, *build));
   }
-  add_jobs(request, universe);
 }
 
 void Formulation::add_nodes(const Universe& universe) {
-  for (const auto& [name, module] : universe.modules()) {
-    const std::vector<const Build*> order = by_preference(module);
-    range_of_[name] = {nodes_.size(), nodes_.size() + order.size()};
+  range_of_.reserve(universe.modules().size());
+  index_.reserve(2 * universe.modules().size());
+  for (const Module* module : universe.modules()) {
+    const std::vector<const Build*> order = by_preference(*module);
+    const std::size_t first = nodes_.size();
+    range_of_.emplace_back(first, first + order.size());
     int preference = static_cast<int>(order.size());
     for (const Build* build : order) {
-      if (module.manifest != nullptr) {
-        for (const std::string& capability : module.manifest->provides) {
-          auto& all = providing_[capability];
-          if (all.empty() || all.back() != nodes_.size())
-            all.push_back(nodes_.size());
-        }
+      problem_.packages.push_back({module->name, preference--, module->installed != nullptr});
+      nodes_.push_back({module, build});
+    }
+    if (module->manifest == nullptr)
+      continue;
+    for (const std::string& capability : module->manifest->provides) {
+      std::vector<std::size_t>& all = providing_[capability];
+      if (all.empty() || all.back() < first) {
+        for (std::size_t node = first; node < nodes_.size(); ++node)
+          all.push_back(node);
       }
-      problem_.packages.push_back({name, preference--, module.installed != nullptr, {}, {}, {}});
-      nodes_.push_back({&module, build});
     }
   }
 }
 
-void Formulation::add_jobs(const Request& request, const Universe& universe) {
-  std::set<std::string> done;
+void Formulation::add_jobs(const Request& request) {
+  std::set<std::string_view> done;
   for (const Wish& wish : request.install) {
     const Demand demand = demand_of(wish);
     add_job(demand, false);
@@ -117,20 +138,19 @@ void Formulation::add_jobs(const Request& request, const Universe& universe) {
     done.insert(wish.name);
   }
   for (const std::string& name : request.prefer) {
-    const Module* module = universe.find(name);
+    const Module* module = universe_.find(name);
     if (module != nullptr && module->manifest != nullptr && done.count(name) == 0 &&
-        provides_what_is_needed(*module->manifest, universe))
-      add_job(demand_of(Wish{name, {}, {}, {}}), true);
+        provides_what_is_needed(*module->manifest, universe_))
+      add_job({Demand::Kind::Module, name}, true);
   }
-  for (const auto& [name, module] : universe.modules()) {
-    if (module.installed == nullptr || done.count(name) > 0)
+  for (const Module* module : universe_.modules()) {
+    if (module->installed == nullptr || done.count(module->name) > 0)
       continue;
-    Demand demand;
-    demand.name = name;
-    if (module.wanted_by_user() || module.held)
-      add_job(module.world != nullptr ? demand_of(*module.world) : demand, false);
-    else if (module.installed->reason == state::Reason::Optional)
-      add_job(demand, true);
+    const Demand any{Demand::Kind::Module, module->name};
+    if (module->wanted_by_user() || module->held)
+      add_job(module->world != nullptr ? remembered_demand(*module) : any, false);
+    else if (module->installed->reason == state::Reason::Optional)
+      add_job(any, true);
   }
 }
 
@@ -138,8 +158,16 @@ void Formulation::add_job(const Demand& demand, bool weak) {
   problem_.jobs.push_back({index_of(demand), weak});
 }
 
+std::vector<std::size_t> Formulation::indices_of(const std::vector<Demand>& demands) {
+  std::vector<std::size_t> indices;
+  indices.reserve(demands.size());
+  for (const Demand& demand : demands)
+    indices.push_back(index_of(demand));
+  return indices;
+}
+
 std::size_t Formulation::index_of(const Demand& demand) {
-  const auto [found, added] = index_.emplace(key_of(demand), demands_.size());
+  const auto [found, added] = index_.emplace(demand, demands_.size());
   if (added) {
     demands_.push_back(demand);
     problem_.demands.push_back(packages_for(demand));
@@ -153,10 +181,12 @@ std::vector<std::size_t> Formulation::packages_for(const Demand& demand) const {
     const auto found = providing_.find(demand.name);
     return found == providing_.end() ? packages : found->second;
   }
-  const auto found = range_of_.find(demand.name);
-  if (found == range_of_.end())
+  const Module* module = universe_.find(demand.name);
+  if (module == nullptr)
     return packages;
-  for (std::size_t i = found->second.first; i < found->second.second; ++i) {
+  const auto [first, last] = range_of_[module->number];
+  packages.reserve(last - first);
+  for (std::size_t i = first; i < last; ++i) {
     if (demand.accepts(*nodes_[i].build))
       packages.push_back(i);
   }

@@ -97,9 +97,9 @@ ToolNeed judge_tool(std::string_view needs, const HardwareProfile& profile) {
 
 std::optional<Demand> module_for_tool(const ToolNeed& need, const Universe& universe) {
   if (universe.world().catalog.find(need.name) != nullptr)
-    return Demand{Demand::Kind::Module, need.name, need.range, {}, {}, false};
+    return Demand{Demand::Kind::Module, need.name, &need.range, {}, {}, false};
   if (!universe.providers(need.name).empty())
-    return Demand{Demand::Kind::Capability, need.name, {}, {}, {}, false};
+    return Demand{Demand::Kind::Capability, need.name};
   return std::nullopt;
 }
 
@@ -108,14 +108,11 @@ void check_tools(Module& module, const Universe& universe) {
     if (build.release == nullptr || build.installed)
       continue;
     for (const std::string& text : dependencies_of(module, build).runtime) {
-      ToolNeed need = judge_tool(text, universe.world().profile);
+      const ToolNeed& need = universe.tool(text);
       if (need.state != ToolNeed::State::Unmet || module_for_tool(need, universe))
         continue;
-      build.rejections.push_back({Rejection::Kind::Hardware,
-                                  !build.release->dependencies,
-                                  std::move(need.clause),
-                                  {},
-                                  std::move(need.remedy)});
+      build.reject(
+          {Rejection::Kind::Hardware, !build.release->dependencies, need.clause, {}, need.remedy});
     }
   }
 }
@@ -124,11 +121,11 @@ void add_tool_demands(const catalog::Dependencies& dependencies,
                       const Universe& universe,
                       std::vector<Demand>& demands) {
   for (const std::string& text : dependencies.runtime) {
-    const ToolNeed need = judge_tool(text, universe.world().profile);
+    const ToolNeed& need = universe.tool(text);
     if (need.state == ToolNeed::State::Met)
       continue;
     if (auto demand = module_for_tool(need, universe))
-      demands.push_back(std::move(*demand));
+      demands.push_back(*demand);
   }
 }
 
@@ -136,7 +133,7 @@ std::vector<std::string> unverified_tools(const catalog::Dependencies& dependenc
                                           const Universe& universe) {
   std::vector<std::string> tools;
   for (const std::string& text : dependencies.runtime) {
-    const ToolNeed need = judge_tool(text, universe.world().profile);
+    const ToolNeed& need = universe.tool(text);
     if (need.state == ToolNeed::State::NoFact && !module_for_tool(need, universe))
       tools.push_back(spell(need));
   }

@@ -10,7 +10,7 @@
 namespace las::resolve {
 
 /// The module that stands in for a tool the machine lacks: the one of its name, else any that
-/// provides it. Nothing if the catalog has none.
+/// provides it. Nothing if the catalog has none. The demand looks at `need`.
 std::optional<Demand> module_for_tool(const ToolNeed& need, const Universe& universe);
 
 /// Rejects the builds that need a tool which neither the machine nor the catalog has.

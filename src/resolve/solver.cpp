@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver.hpp"
 
+#include "undisputed.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <set>
-#include <unordered_map>
+#include <span>
+#include <string>
 
 // libsolv is C and has members called `requires`, a keyword since C++20; newer releases offer a
 // macro that renames them, older ones need ours.
@@ -54,10 +58,38 @@ class IdQueue {
 using PoolHandle = std::unique_ptr<Pool, decltype(&pool_free)>;
 using SolverHandle = std::unique_ptr<Solver, decltype(&solver_free)>;
 
+// The demands that each package meets, ascending, in one list instead of one for each of thousands.
+class Met {
+ public:
+  explicit Met(const Problem& problem) : starts_(problem.packages.size() + 1) {
+    for (const auto& packages : problem.demands) {
+      for (const std::size_t package : packages)
+        ++starts_[package + 1];
+    }
+    std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+    demands_.resize(starts_.back());
+    std::vector<std::size_t> next = starts_;
+    for (std::size_t demand = 0; demand < problem.demands.size(); ++demand) {
+      for (const std::size_t package : problem.demands[demand])
+        demands_[next[package]++] = demand;
+    }
+  }
+
+  std::span<const std::size_t> of(std::size_t package) const {
+    return std::span(demands_).subspan(starts_[package], starts_[package + 1] - starts_[package]);
+  }
+
+ private:
+  std::vector<std::size_t> starts_, demands_;
+};
+
 class LibsolvRun {
  public:
   explicit LibsolvRun(const Problem& problem)
-      : problem_(problem), pool_(pool_create(), &pool_free), solver_(nullptr, &solver_free) {
+      : problem_(problem),
+        met_(problem),
+        pool_(pool_create(), &pool_free),
+        solver_(nullptr, &solver_free) {
     intern_demands();
     add_packages();
     pool_createwhatprovides(pool_.get());
@@ -77,50 +109,68 @@ class LibsolvRun {
   }
 
  private:
-  void intern_demands() {
-    demand_ids_.reserve(problem_.demands.size());
-    for (std::size_t i = 0; i < problem_.demands.size(); ++i) {
-      // '#' cannot occur in a module name, so the two kinds of id never meet.
-      const Id id = pool_str2id(pool_.get(), ("demand#" + std::to_string(i)).c_str(), 1);
-      demand_ids_.push_back(id);
-      demand_of_.emplace(id, i);
-    }
+  Id intern(std::string_view text) {
+    return pool_strn2id(pool_.get(), text.data(), static_cast<unsigned int>(text.size()), 1);
   }
 
-  void set_dependencies(Solvable* solvable, Id key, IdQueue& ids) {
-    if (ids.size() > 0)
-      solvable_set_deparray(solvable, key, ids.get(), 0);
-    ids.clear();
+  // '#' cannot occur in a module name, so a demand's id is never that of a name.
+  void intern_demands() {
+    demand_ids_.reserve(problem_.demands.size());
+    for (std::size_t i = 0; i < problem_.demands.size(); ++i)
+      demand_ids_.push_back(intern("#" + std::to_string(i)));
+  }
+
+  // New texts get ascending ids.
+  std::optional<std::size_t> demand_of(Id id) const {
+    const auto found = std::lower_bound(demand_ids_.begin(), demand_ids_.end(), id);
+    if (found == demand_ids_.end() || *found != id)
+      return std::nullopt;
+    return static_cast<std::size_t>(found - demand_ids_.begin());
+  }
+
+  void set_ids(Solvable* solvable, Id key) {
+    if (ids_.size() > 0)
+      solvable_set_deparray(solvable, key, ids_.get(), 0);
+    ids_.clear();
+  }
+
+  void set_demands(Solvable* solvable, Id key, std::span<const std::size_t> demands) {
+    for (const std::size_t demand : demands)
+      ids_.push(demand_ids_[demand]);
+    set_ids(solvable, key);
   }
 
   void add_packages() {
-    std::vector<std::vector<Id>> provides(problem_.packages.size());
-    for (std::size_t i = 0; i < problem_.demands.size(); ++i) {
-      for (const std::size_t package : problem_.demands[i])
-        provides[package].push_back(demand_ids_[i]);
-    }
     Repo* repo = repo_create(pool_.get(), "las");
     first_ = repo_add_solvable_block(repo, static_cast<int>(problem_.packages.size()));
-    IdQueue ids;
+    std::string_view name;
+    Id name_id = 0;
+    std::vector<Id> preferences;  // ids of their texts
     for (std::size_t i = 0; i < problem_.packages.size(); ++i) {
       const Problem::Package& package = problem_.packages[i];
-      Solvable* solvable = pool_id2solvable(pool_.get(), solvable_of(i));
-      solvable->name = pool_str2id(pool_.get(), package.name.c_str(), 1);
-      solvable->evr = pool_str2id(pool_.get(), std::to_string(package.preference).c_str(), 1);
+      if (package.name != name || name_id == 0) {
+        name = package.name;
+        name_id = intern(name);
+      }
+      const auto preference = static_cast<std::size_t>(package.preference);
+      if (preference >= preferences.size())
+        preferences.resize(preference + 1);
+      if (preferences[preference] == 0)
+        preferences[preference] = intern(std::to_string(preference));
+      Solvable* solvable = pool_id2solvable(pool_.get(), first_ + static_cast<Id>(i));
+      solvable->name = name_id;
+      solvable->evr = preferences[preference];
       solvable->arch = ARCH_NOARCH;
-      ids.push(solvable->name);
-      for (const Id id : provides[i])
-        ids.push(id);
-      set_dependencies(solvable, SOLVABLE_PROVIDES, ids);
-      for (const std::size_t demand : package.requirements)
-        ids.push(demand_ids_[demand]);
-      set_dependencies(solvable, SOLVABLE_REQUIRES, ids);
-      for (const std::size_t demand : package.conflicts)
-        ids.push(demand_ids_[demand]);
-      set_dependencies(solvable, SOLVABLE_CONFLICTS, ids);
-      for (const std::size_t demand : package.recommendations)
-        ids.push(demand_ids_[demand]);
-      set_dependencies(solvable, SOLVABLE_RECOMMENDS, ids);
+      ids_.push(name_id);
+      set_demands(solvable, SOLVABLE_PROVIDES, met_.of(i));
+      if (package.favoured)
+        favoured_.insert(name_id);
+      if (package.relations == Problem::kNone)
+        continue;
+      const Problem::Relations& relations = problem_.relations[package.relations];
+      set_demands(solvable, SOLVABLE_REQUIRES, relations.requirements);
+      set_demands(solvable, SOLVABLE_CONFLICTS, relations.conflicts);
+      set_demands(solvable, SOLVABLE_RECOMMENDS, relations.recommendations);
     }
   }
 
@@ -129,16 +179,11 @@ class LibsolvRun {
       jobs_.push(SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES | (job.weak ? SOLVER_WEAK : 0));
       jobs_.push(demand_ids_[job.demand]);
     }
-    std::set<std::string> favoured;
-    for (const Problem::Package& package : problem_.packages) {
-      if (!package.favoured || !favoured.insert(package.name).second)
-        continue;
+    for (const Id name : favoured_) {
       jobs_.push(SOLVER_FAVOR | SOLVER_SOLVABLE_NAME);
-      jobs_.push(pool_str2id(pool_.get(), package.name.c_str(), 1));
+      jobs_.push(name);
     }
   }
-
-  Id solvable_of(std::size_t package) const { return first_ + static_cast<Id>(package); }
 
   std::size_t package_of(Id solvable) const { return static_cast<std::size_t>(solvable - first_); }
 
@@ -198,11 +243,12 @@ class LibsolvRun {
       default:
         return;  // rules that follow from the ones above
     }
-    const auto demand = demand_of_.find(dependency);
-    const bool needs_demand = clash.kind != Clash::Kind::SameName;
-    if (needs_demand && demand == demand_of_.end())
-      return;
-    clash.demand = needs_demand ? demand->second : 0;
+    if (clash.kind != Clash::Kind::SameName) {
+      const auto demand = demand_of(dependency);
+      if (!demand)
+        return;
+      clash.demand = *demand;
+    }
     if (clash.kind != Clash::Kind::Job && !is_package(from))
       return;
     clash.package = is_package(from) ? package_of(from) : 0;
@@ -211,18 +257,26 @@ class LibsolvRun {
   }
 
   const Problem& problem_;
+  const Met met_;
   PoolHandle pool_;
   SolverHandle solver_;
   std::vector<Id> demand_ids_;
-  std::unordered_map<Id, std::size_t> demand_of_;
   Id first_ = 0;
+  std::set<Id> favoured_;  // names
+  IdQueue ids_;            // of one list at a time
   IdQueue jobs_;
 };
 
 }  // namespace
 
-Answer solve(const Problem& problem) {
+Answer search(const Problem& problem) {
   return LibsolvRun(problem).run();
+}
+
+Answer solve(const Problem& problem) {
+  if (auto packages = find_undisputed(problem))
+    return {true, *std::move(packages), {}};
+  return search(problem);
 }
 
 }  // namespace las::resolve

@@ -43,8 +43,7 @@ void place_installed(Module& module) {
     build.release = module.manifest->find_release(build.version);
     if (build.release !=
         nullptr)  // the release is known, its variant is gone: not for new installs
-      build.rejections.push_back(
-          {Rejection::Kind::Other, false, _("the catalog no longer has this variant")});
+      build.reject({Rejection::Kind::Other, false, _("the catalog no longer has this variant")});
   }
   const auto older = std::find_if(module.builds.begin(), module.builds.end(), [&](const Build& b) {
     return b.version < build.version;
@@ -55,12 +54,11 @@ void place_installed(Module& module) {
 void hold(Module& module) {
   for (Build& build : module.builds) {
     if (!build.installed)
-      build.rejections.push_back(
-          {Rejection::Kind::Other,
-           true,
-           fmt::format(fmt::runtime(_("is held at {}")), module.installed->version),
-           {},
-           "las unhold " + module.name});
+      build.reject({Rejection::Kind::Other,
+                    true,
+                    fmt::format(fmt::runtime(_("is held at {}")), module.installed->version),
+                    {},
+                    "las unhold " + module.name});
   }
 }
 
@@ -69,7 +67,7 @@ void forbid_going_back(Module& module) {
   const Version installed(module.installed->version);
   for (Build& build : module.builds) {
     if (!build.installed && build.version < installed)
-      build.rejections.push_back(
+      build.reject(
           {Rejection::Kind::Other,
            false,
            fmt::format(fmt::runtime(_("an upgrade never goes back from {}")), installed.text())});
@@ -83,6 +81,22 @@ const catalog::Dependencies& dependencies_of(const Module& module, const Build& 
   if (build.release == nullptr)
     return kNone;
   return build.release->dependencies ? *build.release->dependencies : module.manifest->dependencies;
+}
+
+const std::vector<Rejection>& Build::rejections() const {
+  static const std::vector<Rejection> kNone;
+  return rejected == nullptr ? kNone : *rejected;
+}
+
+void Build::reject(Rejection why) {
+  std::vector<Rejection> all = rejections();
+  all.push_back(std::move(why));
+  rejected = std::make_shared<const std::vector<Rejection>>(std::move(all));
+}
+
+const VersionRange& any_version() {
+  static const VersionRange kAny;
+  return kAny;
 }
 
 const Build* Module::installed_build() const {
@@ -99,18 +113,18 @@ bool Module::wanted_by_user() const {
 bool Demand::accepts(const Build& build) const {
   if (or_installed && build.installed)
     return true;
-  return range.contains(build.version) && (variant.empty() || variant == build.variant_name) &&
+  return range->contains(build.version) && (variant.empty() || variant == build.variant_name) &&
          (mode.empty() || mode == catalog::to_string(build.mode));
 }
 
 std::string Demand::to_string() const {
   if (kind == Kind::Capability)
     return fmt::format(fmt::runtime(_("something that provides {}")), name);
-  std::string text = name;
-  if (!range.any())
-    text += " " + range.to_string();
+  std::string text(name);
+  if (!range->any())
+    text += " " + range->to_string();
   if (!variant.empty())
-    text += " (" + variant + ")";
+    text += fmt::format(" ({})", variant);
   return text;
 }
 
@@ -125,26 +139,34 @@ Universe::Universe(const Request& request, const World& world)
   for (const state::InstalledModule& module : world.installed.modules)
     installed_.emplace(module.name, &module);
 
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const Wish& wish : request.install)
     names.push_back(wish.name);
   for (const auto& [name, module] : installed_)
     names.push_back(name);
   // A list of names to visit instead of recursion: chains are as long as a catalog makes them.
   while (!names.empty()) {
-    const std::string name = std::move(names.back());
+    const std::string_view name = names.back();
     names.pop_back();
-    if (modules_.count(name) > 0 || is_removed(name))
+    if (found_.count(name) > 0 || is_removed(name))
       continue;
-    add(name, request);
-    if (const Module* module = find(name))
+    if (const Module* module = add(name, request))
       reach(*module, names);
   }
+  std::vector<Module*> by_name;
+  for (Module& module : modules_)
+    by_name.push_back(&module);
+  std::sort(by_name.begin(), by_name.end(), [](const Module* a, const Module* b) {
+    return a->name < b->name;
+  });
+  for (std::size_t i = 0; i < by_name.size(); ++i)
+    by_name[i]->number = i;
+  by_name_.assign(by_name.begin(), by_name.end());
 }
 
 const Module* Universe::find(std::string_view name) const {
-  const auto found = modules_.find(name);
-  return found == modules_.end() ? nullptr : &found->second;
+  const auto found = found_.find(name);
+  return found == found_.end() ? nullptr : found->second;
 }
 
 bool Universe::is_held(std::string_view name) const {
@@ -159,16 +181,21 @@ const std::vector<const catalog::Manifest*>& Universe::providers(
   return world_.catalog.providers(capability);
 }
 
-void Universe::add(const std::string& name, const Request& request) {
-  Module module;
+// nullptr: nobody knows it.
+const Module* Universe::add(std::string_view name, const Request& request) {
+  const catalog::Manifest* manifest = world_.catalog.find(name);
+  const auto present = installed_.find(name);
+  if (manifest == nullptr && present == installed_.end())
+    return nullptr;
+  Module& module = modules_.emplace_back();
   module.name = name;
-  module.manifest = world_.catalog.find(name);
-  if (const auto found = installed_.find(name); found != installed_.end())
-    module.installed = found->second;
-  if (module.manifest == nullptr && module.installed == nullptr)
-    return;
-  if (const auto found = wanted_.find(name); found != wanted_.end())
+  module.manifest = manifest;
+  if (present != installed_.end())
+    module.installed = present->second;
+  if (const auto found = wanted_.find(name); found != wanted_.end()) {
     module.world = found->second;
+    module.wished = VersionRange::parse(module.world->range).value_or(VersionRange());
+  }
   module.upgrade = request.upgrade_all || contains(request.upgrade, name);
   if (module.manifest != nullptr)
     module.builds = assessor_.builds(*module.manifest);
@@ -185,31 +212,52 @@ void Universe::add(const std::string& name, const Request& request) {
     if (request.install.empty())
       forbid_going_back(module);
   }
+  judge_tools(module);
   check_tools(module, *this);
   if (only_installed_)
     module.builds.erase(std::remove_if(module.builds.begin(),
                                        module.builds.end(),
                                        [](const Build& build) { return !build.installed; }),
                         module.builds.end());
-  modules_.emplace(name, std::move(module));
+  found_.emplace(module.name, &module);
+  return &module;
 }
 
-void Universe::reach(const Module& module, std::vector<std::string>& names) {
-  // Most releases need what the manifest says, so that one of their builds speaks for all.
-  std::set<const catalog::Dependencies*> seen;
+void Universe::judge_tools(const Module& module) {
   for (const Build& build : module.builds) {
-    if (!build.usable() ||
-        (!build.installed && !seen.insert(&dependencies_of(module, build)).second))
+    for (const std::string& text : dependencies_of(module, build).runtime) {
+      if (tools_.count(text) == 0)
+        tools_.emplace(text, judge_tool(text, world_.profile));
+    }
+  }
+}
+
+void Universe::reach(const Module& module, std::vector<std::string_view>& names) {
+  // Most releases need what the manifest says, so that one of their builds speaks for all; the
+  // builds of a release stand side by side.
+  const catalog::Dependencies* before = nullptr;
+  bool seen_manifest = false;
+  for (const Build& build : module.builds) {
+    if (!build.usable())
       continue;
+    const catalog::Dependencies& dependencies = dependencies_of(module, build);
+    if (!build.installed) {
+      const bool of_manifest = &dependencies == &module.manifest->dependencies;
+      if (&dependencies == before || (of_manifest && seen_manifest))
+        continue;
+      before = &dependencies;
+      seen_manifest = seen_manifest || of_manifest;
+    }
     std::vector<Demand> demands = requirements(module, build);
-    for (Demand& demand : recommendations(module, build))
-      demands.push_back(std::move(demand));
+    for (const Demand& demand : recommendations(module, build))
+      demands.push_back(demand);
     for (const Demand& demand : demands) {
       if (demand.kind == Demand::Kind::Module) {
-        names.push_back(demand.name);
+        if (found_.count(demand.name) == 0)
+          names.push_back(demand.name);
         continue;
       }
-      if (!reached_capabilities_.insert(demand.name).second)
+      if (!reached_capabilities_.emplace(demand.name).second)
         continue;
       for (const catalog::Manifest* provider : providers(demand.name)) {
         if (!provider->deprecated)
@@ -226,10 +274,11 @@ std::vector<Demand> Universe::requirements(const Module& module, const Build& bu
   if (build.release == nullptr)
     return demands;
   const catalog::Dependencies& all = dependencies_of(module, build);
+  demands.reserve(all.modules.size() + all.capabilities.size());
   for (const catalog::ModuleDependency& dependency : all.modules)
-    demands.push_back({Demand::Kind::Module, dependency.name, dependency.range, {}, {}, false});
+    demands.push_back({Demand::Kind::Module, dependency.name, &dependency.range, {}, {}, false});
   for (const std::string& capability : all.capabilities)
-    demands.push_back({Demand::Kind::Capability, capability, {}, {}, {}, false});
+    demands.push_back({Demand::Kind::Capability, capability});
   add_tool_demands(all, *this, demands);
   return demands;
 }
@@ -239,7 +288,7 @@ std::vector<Demand> Universe::recommendations(const Module& module, const Build&
   if (module.optionals != Optionals::Bring)
     return demands;
   for (const catalog::ModuleDependency& optional : dependencies_of(module, build).optional)
-    demands.push_back({Demand::Kind::Module, optional.name, optional.range, {}, {}, false});
+    demands.push_back({Demand::Kind::Module, optional.name, &optional.range, {}, {}, false});
   return demands;
 }
 
@@ -260,7 +309,7 @@ std::vector<Demand> Universe::installed_requirements(const Module& module,
       covered.insert(provider->name);
     }
     if (met)
-      demands.push_back({Demand::Kind::Capability, capability, {}, {}, {}, false});
+      demands.push_back({Demand::Kind::Capability, capability});
   }
   for (const std::string& name : module.installed->requires_modules) {
     const auto present = installed_.find(name);
@@ -274,10 +323,10 @@ std::vector<Demand> Universe::installed_requirements(const Module& module,
     const bool keeps_provider = !request_.prefer.empty() && !module.asked;
     if (listed == known.modules.end() && covered.count(name) > 0 && !keeps_provider)
       continue;
-    Demand demand{Demand::Kind::Module, name, {}, {}, {}, false};
+    Demand demand{Demand::Kind::Module, name};
     if (listed != known.modules.end() && listed->range.contains(Version(present->second->version)))
-      demand.range = listed->range;
-    demands.push_back(std::move(demand));
+      demand.range = &listed->range;
+    demands.push_back(demand);
   }
   return demands;
 }
@@ -293,7 +342,7 @@ std::vector<Demand> Universe::conflicts(const Module& module, const Build& build
     if (build.installed && present != installed_.end() &&
         conflict.range.contains(Version(present->second->version)))
       continue;  // both are there already: see installed_requirements
-    demands.push_back({Demand::Kind::Module, conflict.name, conflict.range, {}, {}, false});
+    demands.push_back({Demand::Kind::Module, conflict.name, &conflict.range, {}, {}, false});
   }
   return demands;
 }

@@ -3,11 +3,15 @@
 
 #include "las/resolve/resolve.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace las::resolve {
@@ -29,10 +33,14 @@ struct Build {
   std::string variant_name;
   catalog::Mode mode = catalog::Mode::Native;
   bool installed = false;
-  std::vector<Rejection> rejections;
+  /// Why not; shared, because most builds of a catalog are rejected for the same. nullptr: nothing.
+  std::shared_ptr<const std::vector<Rejection>> rejected = {};
+
+  const std::vector<Rejection>& rejections() const;
+  void reject(Rejection why);
 
   /// What is installed stays possible whatever the machine and the policy say now.
-  bool usable() const { return installed || rejections.empty(); }
+  bool usable() const { return installed || rejected == nullptr; }
 };
 
 struct Module {
@@ -40,6 +48,8 @@ struct Module {
   const catalog::Manifest* manifest = nullptr;        ///< nullptr: not in the catalog
   const state::InstalledModule* installed = nullptr;  ///< nullptr: not installed
   const state::WorldEntry* world = nullptr;           ///< nullptr: the user did not ask for it
+  VersionRange wished;                                ///< the range of `world`
+  std::size_t number = 0;                             ///< its place among all, by name
   bool upgrade = false;                               ///< else what is installed is preferred
   bool held = false;                                  ///< installed, and to stay as it is
   bool asked = false;                                 ///< for by this request
@@ -51,13 +61,16 @@ struct Module {
   bool wanted_by_user() const;
 };
 
-/// A set of builds that something asks for.
+const VersionRange& any_version();
+
+/// A set of builds that something asks for. Names and range are those of a manifest, a request, a
+/// record or the Universe, which live longer: demands are made by the thousand.
 struct Demand {
   enum class Kind { Module, Capability } kind = Kind::Module;
-  std::string name;
-  VersionRange range;
-  std::string variant, mode;  ///< "" = any
-  bool or_installed = false;  ///< the installed build meets it in any case
+  std::string_view name;
+  const VersionRange* range = &any_version();
+  std::string_view variant = {}, mode = {};  ///< "" = any
+  bool or_installed = false;                 ///< the installed build meets it in any case
 
   bool accepts(const Build& build) const;
   /// "foo >=1.2" or "something that provides foo".
@@ -74,14 +87,27 @@ class Assessor {
   std::vector<Build> builds(const catalog::Manifest& manifest);
 
  private:
+  using Rejections = std::shared_ptr<const std::vector<Rejection>>;
+
   struct Unmet {
-    catalog::HardwareNeeds needs;
+    const catalog::HardwareNeeds* needs;
     std::vector<std::string> clauses;
   };
 
+  // What was found of a variant that has the same needs and name.
+  struct Judged {
+    const catalog::Variant* variant;
+    catalog::Mode mode;
+    Rejections rejections;
+  };
+
+  Rejections judge(const catalog::Variant& variant,
+                   catalog::Mode mode,
+                   const std::vector<Rejection>& of_module);
+  std::vector<Rejection> judge_anew(const catalog::Variant& variant, catalog::Mode mode);
   const std::vector<std::string>& unmet(const catalog::HardwareNeeds& needs);
-  const std::string& denial(const std::string& capability);  ///< "" = allowed
-  void check_policy(const std::string& capability,
+  const std::string& denial(std::string_view capability);  ///< "" = allowed
+  void check_policy(std::string_view capability,
                     bool whole_module,
                     std::vector<Rejection>& rejections);
   void check_needs(const catalog::HardwareNeeds& needs,
@@ -93,6 +119,7 @@ class Assessor {
 
   const World& world_;
   std::vector<Unmet> unmet_;
+  std::vector<Judged> judged_;
   std::map<std::string, std::string> denials_;
 };
 
@@ -101,10 +128,13 @@ class Assessor {
 class Universe {
  public:
   Universe(const Request& request, const World& world);
+  Universe(const Universe&) = delete;  // its modules are pointed at
+  Universe& operator=(const Universe&) = delete;
 
   const World& world() const { return world_; }
 
-  const std::map<std::string, Module, std::less<>>& modules() const { return modules_; }
+  /// By name; each knows its place.
+  const std::vector<const Module*>& modules() const { return by_name_; }
 
   const Module* find(std::string_view name) const;
 
@@ -120,21 +150,28 @@ class Universe {
   /// What is to come along if it can.
   std::vector<Demand> recommendations(const Module& module, const Build& build) const;
 
+  /// What an entry of `dependencies.runtime` of a module asks of the machine.
+  const ToolNeed& tool(const std::string& text) const { return tools_.at(text); }
+
   /// Whether something that can be chosen needs the capability.
   bool is_reached_capability(std::string_view capability) const {
     return reached_capabilities_.count(capability) > 0;
   }
 
  private:
-  void add(const std::string& name, const Request& request);
-  void reach(const Module& module, std::vector<std::string>& names);
+  const Module* add(std::string_view name, const Request& request);
+  void judge_tools(const Module& module);
+  void reach(const Module& module, std::vector<std::string_view>& names);
   std::vector<Demand> installed_requirements(const Module& module, const Build& build) const;
 
   const World& world_;
   const Request& request_;
   Assessor assessor_;
-  bool only_installed_;  ///< a request that only removes brings nothing new
-  std::map<std::string, Module, std::less<>> modules_;
+  bool only_installed_;         ///< a request that only removes brings nothing new
+  std::deque<Module> modules_;  ///< in the order they were found in
+  std::unordered_map<std::string_view, const Module*> found_;
+  std::vector<const Module*> by_name_;
+  std::map<std::string, ToolNeed> tools_;
   std::set<std::string, std::less<>> removed_;
   std::set<std::string, std::less<>> reached_capabilities_;
   std::map<std::string, const state::WorldEntry*, std::less<>> wanted_;

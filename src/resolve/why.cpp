@@ -181,7 +181,7 @@ std::vector<Reason> better_variants(const std::string& name, const World& world)
     if (build.version != installed->version || !told.insert(build.variant_name).second)
       continue;
     std::vector<std::string> clauses;
-    for (const Rejection& rejection : build.rejections)
+    for (const Rejection& rejection : build.rejections())
       clauses.push_back(rejection.text);
     reasons.push_back({build.variant_name,
                        clauses.empty() ? _("fits, and would be taken by an upgrade")

@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
       const double alone = median_ms([&] { packages = libsolv_by_itself(manifests, argv[i]); });
       if (static_cast<std::size_t>(packages) != chosen)
         std::fprintf(stderr, "%s: libsolv chose %d packages, las %zu\n", argv[i], packages, chosen);
-      const double solving = median_ms([&] { resolve::solve(formulation.problem()); });
+      const double solving = median_ms([&] { resolve::search(formulation.problem()); });
       std::printf(
           "{\"what\": \"resolve\", \"module\": \"%s\", \"chosen\": %zu, \"open_and_resolve_ms\": "
           "%.3f, "
