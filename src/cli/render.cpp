@@ -6,6 +6,7 @@
 #include "las/base/text.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -35,19 +36,26 @@ std::string verb(plan::Action action) {
   return {};
 }
 
-std::string render_sources(const app::PreparedPlan& prepared,
-                           const plan::PlannedAction& action,
-                           const Context& context) {
+using SourceLine = app::PreparedPlan::SourceLine;
+
+// A plan may have thousands of actions.
+std::map<std::string, std::vector<const SourceLine*>> by_subject(
+    const std::vector<SourceLine>& lines) {
+  std::map<std::string, std::vector<const SourceLine*>> out;
+  for (const SourceLine& line : lines)
+    out[line.subject].push_back(&line);
+  return out;
+}
+
+std::string render_sources(const std::vector<const SourceLine*>& lines, const Context& context) {
   std::string out;
-  bool first = true;
-  for (const auto& line : prepared.sources) {
-    if (line.subject != action.subject)
-      continue;
-    out += fmt::format(
-        "      {} {}: {}\n", first ? _("from") : _("else"), line.kind, shown(line.from));
-    if (!line.note.empty())
-      out += "           " + context.dim(line.note) + "\n";
-    first = false;
+  for (const SourceLine* line : lines) {
+    out += fmt::format("      {} {}: {}\n",
+                       line == lines.front() ? _("from") : _("else"),
+                       line->kind,
+                       shown(line->from));
+    if (!line->note.empty())
+      out += "           " + context.dim(line->note) + "\n";
   }
   return out;
 }
@@ -89,6 +97,7 @@ std::string render_table(const std::vector<std::string>& header,
 }
 
 std::string render_plan(const app::PreparedPlan& prepared, const Context& context) {
+  const auto sources = by_subject(prepared.sources);
   std::string out = context.bold(_("The plan:")) + "\n";
   for (const plan::PlannedAction& action : prepared.plan.actions) {
     out += fmt::format("  {} {}", verb(action.action), context.bold(action.subject));
@@ -105,7 +114,8 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
     if (action.action != plan::Action::Remove && action.action != plan::Action::Deploy &&
         action.action != plan::Action::Undeploy)
       out += "      " + sizes(action) + "\n";
-    out += render_sources(prepared, action, context);
+    if (const auto lines = sources.find(action.subject); lines != sources.end())
+      out += render_sources(lines->second, context);
     if (!action.suggests.empty())
       out += "      " + _("suggests") + ": " + shown(text::join(action.suggests, ", ")) + "\n";
     if (action.unpinned)

@@ -134,6 +134,14 @@ void exchange_back(const Surroundings& world, const state::DataMove& move, const
     world.files.rename(snapshot, folder);
 }
 
+// The folder of snapshots goes with the last of them.
+void remove_if_empty(const Surroundings& world, const fs::path& folder) {
+  const auto status = world.files.status(folder);
+  if (status && status->kind == platform::FileKind::Directory &&
+      world.files.list_directory(folder).empty())
+    world.files.remove_tree(folder);
+}
+
 fs::path folder_of(const state::DataMove& move) {
   return fs::path(move.snapshot.path).parent_path().parent_path() /
          fs::path(move.snapshot.directory).filename();
@@ -239,6 +247,7 @@ void move_data_back(Run& run) {
       put_copy_back(run.world, move, folder);
     else
       exchange_back(run.world, move, folder);
+    remove_if_empty(run.world, fs::path(move.snapshot.path).parent_path());
     run.journal.data.pop_back();
     run.world.store.write([&](state::WriteTransaction& transaction) {
       transaction.erase_snapshot(move.snapshot.id);
@@ -259,6 +268,7 @@ void purge_snapshots(const Surroundings& world, const std::string& directory) {
     if (snapshot.directory != directory)
       continue;
     world.files.remove_tree(snapshot.path);
+    remove_if_empty(world, fs::path(snapshot.path).parent_path());
     world.store.write(
         [&](state::WriteTransaction& transaction) { transaction.erase_snapshot(snapshot.id); });
   }

@@ -38,7 +38,8 @@ class Case(unittest.TestCase):
 
     def _clean(self):
         for record in self.root.glob("run/las/services/*.json"):
-            pid = json.loads(record.read_text()).get("pid")
+            process = json.loads(record.read_text()).get("process") or {}
+            pid = process.get("pid")
             if pid:
                 try:
                     os.killpg(pid, signal.SIGKILL)

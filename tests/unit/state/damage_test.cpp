@@ -145,7 +145,7 @@ TEST_CASE("a state that was cut off is refused with the way out", "[state]") {
   make_state(temp / "las/db");
   const std::string whole = bytes_of(temp / "las/db/data.mdb");
   CHECK(use_state(temp / "las/db", false));
-  for (std::size_t length = 1; length < whole.size(); length += kPage / 2 - 1) {
+  for (std::size_t length = 2 * kPage; length < whole.size(); length += kPage / 2 - 1) {
     for (const Access access : {Access::ReadOnly, Access::ReadWrite}) {
       put_bytes(temp / "las/db/data.mdb", whole.substr(0, length));
       const int status = status_of([&] {
@@ -161,6 +161,37 @@ TEST_CASE("a state that was cut off is refused with the way out", "[state]") {
       CAPTURE(length, access == Access::ReadWrite);
       CHECK(status == 0);
     }
+  }
+}
+
+TEST_CASE("a state whose making was cut short begins anew, unless generations say that it was more",
+          "[state]") {
+  for (const std::size_t length : {std::size_t{1}, kPage, 2 * kPage - 1}) {
+    CAPTURE(length);
+    const TempDirectory temp;
+    make_state(temp / "las/db");
+    const std::string whole = bytes_of(temp / "las/db/data.mdb");
+    put_bytes(temp / "las/db/data.mdb", whole.substr(0, length));
+    fs::create_directories(temp / "las/generations");
+    const auto open = [&](Access access) {
+      return StateStore::open(temp / "las/db", access, temp / "las/generations");
+    };
+    fs::create_directories(temp / "las/generations/1");
+    for (const Access access : {Access::ReadOnly, Access::ReadWrite}) {
+      try {
+        open(access);
+        FAIL("it was opened");
+      } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::CorruptState);
+        CHECK(error.message() == "the record of what is installed is lost");
+      }
+    }
+    fs::remove(temp / "las/generations/1");
+    open(Access::ReadOnly)->read([](const ReadTransaction& t) {
+      CHECK(t.generation_numbers().empty());
+    });
+    open(Access::ReadWrite)->write([](WriteTransaction& t) { t.put_service_wish({"a", true}); });
+    CHECK(open(Access::ReadOnly)->check().empty());
   }
 }
 
