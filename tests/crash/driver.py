@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from harness import Case, archive, sha256  # noqa: E402
+from harness import LAS, PROJECT, Case, StandInHost, archive, sha256  # noqa: E402,F401
 from test_messages import small_model  # noqa: E402
 
 # A kill leaves the page cache, so memory shows the same as a disk, and sooner.
@@ -89,11 +89,11 @@ class CrashCase(Case):
 
     # --- the world
 
-    def make_world(self):
-        """Releases 1 and 2 of a stand-in engine, and a model."""
+    def make_world(self, files=20):
+        """Releases 1 and 2 of a stand-in engine with so many files more, and a model."""
         for version in ("1", "2"):
             content = archive([("tool", ENGINE.encode()), ("version", version.encode()),
-                               *[(f"share/file{i}", os.urandom(4096)) for i in range(20)]])
+                               *[(f"share/file{i}", os.urandom(4096)) for i in range(files)]])
             (self.folder / f"{version}.tgz").write_bytes(content)
         (self.folder / "tiny.gguf").write_bytes(small_model())
         self.offer("1")
