@@ -26,7 +26,7 @@ if os.access("/dev/shm", os.W_OK):
 CALLS = ("openat,creat,write,pwrite64,writev,pwritev,sendfile,copy_file_range,ftruncate,fallocate,"
          "rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,"
          "fsync,fdatasync,syncfs,msync,sync_file_range,chmod,fchmod,fchmodat,utimensat,connect,"
-         "clone,clone3,fork,vfork,setsid,kill,pidfd_send_signal").split(",")
+         "clone,clone3,fork,vfork,kill,pidfd_send_signal").split(",")
 
 # Exit statuses that las(1) documents.
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10}
