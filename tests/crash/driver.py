@@ -288,6 +288,7 @@ class Transactions(CrashCase):
         "install": (["install", "--yes", "demo"], True),
         "serve": (["serve", "--yes", "tiny", "--port", "PORT"], True),
         "upgrade": (["upgrade", "--yes"], True),
+        "rejected": (["upgrade", "--yes"], True),  # to a release whose engine ends at once
         "rollback": (["rollback", "--yes"], True),
         "remove": (["remove", "--yes", "demo"], True),
         "purge": (["purge", "--yes", "demo"], True),
@@ -302,19 +303,23 @@ class Transactions(CrashCase):
 
     def prepare(self, kind):
         """Brings the root to the state before the transaction and keeps it."""
+        self.end_processes()
+        subprocess.run(["rm", "-rf", self.root / "var", self.root / "run", self.root / "etc"], check=True)
         self.make_world()
         if kind != "import":
             self.las("model", "import", self.folder / "tiny.gguf")
-        if kind in ("import", "serve", "upgrade", "rollback", "remove", "purge", "stop", "start"):
+        if kind == "rejected":
+            (self.folder / "2.tgz").write_bytes(archive([("tool", b"#!/bin/sh\nexit 3\n"), ("version", b"2")]))
+        if kind != "install":
             self.las("install", "--yes", "demo")
-        if kind in ("upgrade", "rollback", "remove", "purge", "stop", "start"):
+        if kind not in ("install", "serve", "import"):
             self.las(*self.arguments("serve"))
             (self.state / "data/tiny/rows").write_bytes(b"what a user would miss")
-        if kind in ("upgrade", "rollback"):
+        if kind in ("upgrade", "rejected", "rollback"):
             self.offer("2")
         if kind == "rollback":
             self.las("upgrade", "--yes")
-        self.runs_before = kind in ("upgrade", "rollback", "remove", "purge", "stop")
+        self.runs_before = kind not in ("install", "serve", "import", "start")
         if self.runs_before or kind == "start":
             self.las("stop", "tiny")
         self.keep_state()
@@ -331,10 +336,10 @@ class Transactions(CrashCase):
         old = self.view()
         self.check_whole()
         result, log = self.traced(self.arguments(kind))
-        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.returncode, 8 if kind == "rejected" else 0, result.stderr)
         new = self.view()
         self.check_whole()
-        self.assertNotEqual(old, new)
+        self.assertEqual(old == new, kind == "rejected")
         return old, new, log
 
     def recover(self, kind):

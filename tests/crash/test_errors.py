@@ -27,6 +27,8 @@ class Errors(Transactions):
             self.attempt(lambda: self.fail_at(kind, call, number, error, old, new), transaction=kind,
                          fails=f"{call} {number} {error}")
         self.tell(f"errors {kind} (of {len(pairs)}; {self.outcomes})")
+        if not self.failed:
+            self.assertLess(self.outcomes["not reached"], self.tried / 2, "the faults did not come")
 
     def fail_at(self, kind, call, number, error, old, new):
         self.put_back()
@@ -67,6 +69,9 @@ class Errors(Transactions):
 
     def test_an_upgrade_that_meets_a_failing_call(self):
         self.sweep("upgrade")
+
+    def test_an_upgrade_that_is_rejected_and_meets_a_failing_call(self):
+        self.sweep("rejected")
 
     def test_a_rollback_that_meets_a_failing_call(self):
         self.sweep("rollback")

@@ -21,6 +21,8 @@ class Kill(Transactions):
             self.attempt(lambda: self.kill_at(kind, call, number, old, new), transaction=kind,
                          killed_at=f"{call} {number}")
         self.tell(f"kill {kind} (of {len(points)}; {self.outcomes})")
+        if not self.failed:
+            self.assertLess(self.outcomes["not killed"], self.tried / 2, "the faults did not come")
 
     def kill_at(self, kind, call, number, old, new):
         self.put_back()
@@ -58,6 +60,40 @@ class Kill(Transactions):
 
     def test_a_killed_upgrade_with_a_running_service_is_all_or_nothing(self):
         self.sweep("upgrade")
+
+    def test_a_killed_upgrade_that_is_rejected_is_taken_back(self):
+        self.sweep("rejected")
+
+    def test_a_recovery_that_is_killed_too_is_recovered(self):
+        """Undone, finished and taken back: from a point before the commit and from late ones."""
+        self.outcomes = {"old": 0, "new": 0, "not killed": 0}
+        total = 0
+        for kind, part in (("upgrade", 0.6), ("upgrade", 0.93), ("rejected", 0.93)):
+            old, new, log = self.whole_run(kind)
+            points = self.points(log)
+            first = points[int(part * len(points))]
+            self.put_back()
+            self.traced(self.arguments(kind), (*first, "signal=SIGKILL"))
+            _, log = self.traced(["start", "none"])
+            points = self.points(log)
+            total += len(points)
+            for second in self.sample(points, POINTS):
+                self.attempt(lambda: self.kill_twice(kind, first, second, old, new), transaction=kind,
+                             killed_at=f"{first} and {second}")
+        self.tell(f"kill recoveries (of {total}; {self.outcomes})")
+
+    def kill_twice(self, kind, first, second, old, new):
+        self.put_back()
+        self.traced(self.arguments(kind), (*first, "signal=SIGKILL"))
+        again, _ = self.traced(["start", "none"], (*second, "signal=SIGKILL"))
+        if again.returncode not in (137, -9):
+            self.outcomes["not killed"] += 1
+        self.assertLessEqual({finding["id"] for finding in self.findings()}, INTERRUPTED)
+        recovery = self.recover(kind).stderr
+        view = self.view()
+        self.assertIn(view, (old, new), recovery)
+        self.check_whole()
+        self.outcomes["old" if view == old else "new"] += 1
 
     def test_a_killed_rollback_with_a_running_service_is_all_or_nothing(self):
         self.sweep("rollback")
