@@ -31,8 +31,9 @@ CALLS = ("openat,creat,write,pwrite64,writev,pwritev,sendfile,copy_file_range,ft
 # Exit statuses that las(1) documents.
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10}
 
-# What verify may say of a run that was interrupted, besides that it was.
-INTERRUPTED = {"run-interrupted", "current-link-wrong", "unit-missing", "unit-unknown", "service-failed"}
+# What verify must never say after a run that was stopped, wherever it was: that something is damaged or lost.
+LOST = {"state-damaged", "generation-damaged", "payload-damaged", "payload-missing", "link-missing", "model-damaged",
+        "model-missing", "package-missing", "unit-edited"}
 
 # Serves its version, which lies beside it. It reads nothing else and starts fast.
 ENGINE = f"""#!{os.path.realpath(sys.executable)} -IS
