@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that is full and stays full, so that also the way back meets it. las must end with a
+"""A disk that is full, or read-only, and stays so, so that also the way back meets it; and too few file
+descriptors. las must end with a
 documented status and one clear error or truly have done it, what is there must still be told, and once
 there is space again one further command may be needed until all is whole.
 
@@ -7,6 +8,7 @@ LAS_CRASH_POINTS sets how many amounts of free space are tried per kind of trans
 root to mount a small file system."""
 import os
 import re
+import resource
 import subprocess
 import unittest
 
@@ -47,17 +49,22 @@ class FullDisk(Transactions):
                          free=f"{4 * pages} KiB")
         self.tell(f"full disk {kind} (of {len(FREE)}; {self.outcomes})")
 
-    def run_full(self, kind, free, old, new):
-        self.put_back()
-        self.fill(free)
-        result = subprocess.run(self.command(*self.arguments(kind)), capture_output=True, text=True,
-                                stdin=subprocess.DEVNULL, env=self.environment, timeout=120)
+    def judge(self, result):
+        """A documented status, and one clear error with what to do next unless all went well."""
         told = f"{result.stdout}\n{result.stderr}"
         self.assertIn(result.returncode, DOCUMENTED, told)
         self.assertNotRegex(told, "terminate called|internal error|core dumped")
         if result.returncode != 0:
             self.assertEqual(len(re.findall("^las: ", result.stderr, re.M)), 1, told)
             self.assertEqual(len(re.findall("^hint: ", result.stderr, re.M)), 1, told)
+        return told
+
+    def run_full(self, kind, free, old, new):
+        self.put_back()
+        self.fill(free)
+        result = subprocess.run(self.command(*self.arguments(kind)), capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL, env=self.environment, timeout=120)
+        told = self.judge(result)
         journaled = self.KINDS[kind][1]
         for reader in ("list", "status", "history"):  # also while there is no space
             self.las(reader)
@@ -104,6 +111,45 @@ class FullDisk(Transactions):
 
     def test_an_import_on_a_full_disk(self):
         self.sweep("import")
+
+    def test_a_disk_that_is_read_only_can_be_read_and_is_not_changed(self):
+        self.prepare("upgrade")
+        self.restore_state()
+        before = self.view()
+        subprocess.run(["mount", "-o", "remount,ro", self.root], check=True)
+        for reader in (["list"], ["status"], ["history"], ["verify"], ["plan", "demo"], ["model", "list"]):
+            self.las(*reader)
+        for kind in ("upgrade", "remove", "purge", "rollback", "start", "stop", "import"):
+            with self.subTest(command=kind):
+                result = subprocess.run(self.command(*self.arguments(kind)), capture_output=True, text=True,
+                                        stdin=subprocess.DEVNULL, env=self.environment, timeout=120)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("Read-only file system", self.judge(result))
+                self.assertNotIn("sudo", result.stderr)  # root is no help here
+        subprocess.run(["mount", "-o", "remount,rw", self.root], check=True)
+        self.assertEqual(self.view(), before)
+        self.check_whole()
+
+    def test_an_upgrade_with_too_few_file_descriptors(self):
+        old, new, _ = self.whole_run("upgrade")
+        for limit in range(4, 64, 1 if POINTS > 6 else 3):
+            def run_out():
+                self.put_back()
+                result = subprocess.run(
+                    self.command(*self.arguments("upgrade")), capture_output=True, text=True, env=self.environment,
+                    stdin=subprocess.DEVNULL, timeout=120,
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                told = self.judge(result)
+                if self.faults():
+                    told += self.recover("upgrade").stderr
+                self.assertEqual(self.faults(), [], told)
+                self.assertIn(self.view(), (new,) if result.returncode == 0 else (old, new), told)
+                self.enough = result.returncode == 0
+            self.attempt(run_out, descriptors=limit)
+            if self.enough:
+                break
+        self.assertTrue(self.enough)
+        self.tell("too few file descriptors")
 
     def test_the_very_first_command_on_a_full_disk(self):
         """Nothing is there yet, not even the state: every page of it has to be found room for."""
