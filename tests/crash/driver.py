@@ -33,7 +33,7 @@ DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10}
 
 # What verify must never say after a run that was stopped, wherever it was: that something is damaged or lost.
 LOST = {"state-damaged", "generation-damaged", "payload-damaged", "payload-missing", "link-missing", "model-damaged",
-        "model-missing", "package-missing", "unit-edited"}
+        "model-missing", "package-missing"}
 
 # Serves its version, which lies beside it. It reads nothing else and starts fast.
 ENGINE = f"""#!{os.path.realpath(sys.executable)} -IS

@@ -4,7 +4,7 @@ power failed now (tests/support/cut_disk.py): all that was written, only what wa
 part of the rest. What it tells is mounted, so that the journal of ext4 is replayed, and las must show
 the old or the new state, and what was there when a command ended with 0.
 
-LAS_CRASH_CUTS sets the number of cuts (default 12; the full run has 100). Needs root, FUSE and loop
+LAS_CRASH_CUTS sets the number of cuts (default 14; the full run has 100). Needs root, FUSE and loop
 devices."""
 import os
 import shutil
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from driver import LOST, PROJECT, CrashCase
 
-CUTS = int(os.environ.get("LAS_CRASH_CUTS", "12"))
+CUTS = int(os.environ.get("LAS_CRASH_CUTS", "14"))
 PYTHON = "/usr/bin/python3"  # the one that the distribution's FUSE module is for
 KINDS = ("some", "none", "all")
 
@@ -34,7 +34,9 @@ def why_not():
     return None
 
 
-class PowerCut(CrashCase):
+class PowerCutCase(CrashCase):
+    """A root on a disk whose power can be cut."""
+
     def setUp(self):
         if reason := why_not():
             self.skipTest(reason)
@@ -81,8 +83,15 @@ class PowerCut(CrashCase):
             self.disk.wait(timeout=60)
             self.disk = None
 
-    # --- the commands
+    def new_image(self, size):
+        image = self.folder / "image"
+        subprocess.run(["truncate", "-s", size, image], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", "4096", "-E",
+                        "nodiscard,lazy_itable_init=0,lazy_journal_init=0", image], check=True)
+        return image
 
+
+class PowerCut(PowerCutCase):
     def steps(self):
         """The commands, each on the state that the one before left."""
         return [["model", "import", self.folder / "tiny.gguf"],
@@ -90,7 +99,8 @@ class PowerCut(CrashCase):
                 ["serve", "--yes", "tiny", "--port", self.port],
                 ["upgrade", "--yes"],
                 ["rollback", "--yes"],
-                ["remove", "--yes", "demo"]]
+                ["remove", "--yes", "demo"],
+                ["purge", "--yes", "demo"]]  # the data that the removal left
 
     def lasting(self):
         """What the disk holds of the view; that services run is no matter of the disk."""
@@ -100,10 +110,7 @@ class PowerCut(CrashCase):
 
     def record(self):
         """Runs all commands once: the image before each, the view before and after, and how long it takes."""
-        image = self.folder / "image"
-        subprocess.run(["truncate", "-s", "192M", image], check=True)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", "4096", "-E",
-                        "nodiscard,lazy_itable_init=0,lazy_journal_init=0", image], check=True)
+        image = self.new_image("192M")
         self.power_on(image)
         self.make_world(files=400)
         self.images, self.before, self.after, self.lengths = [], [], [], []
