@@ -137,7 +137,7 @@ suite_cli() {
 # Samples; tests/crash/full.sh takes every point. What was tried is printed also when all went well.
 suite_crash() {
   local name
-  for name in kill errors full_disk sweep power_cut together; do
+  for name in kill errors full_disk sweep power_cut power_cut_units together; do
     python_suite "crash-${name//_/-}" tests/crash "test_$name"
     grep -E 'tried|times that beside' "$logs/crash-${name//_/-}.log"
   done

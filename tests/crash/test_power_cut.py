@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import time
 import unittest
-from pathlib import Path
 
 from driver import LOST, PROJECT, CrashCase
 
