@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
   catch2 strace debootstrap systemd-container clang-format shellcheck mandoc hyperfine hwloc-nox
-  zsh fish minisign
+  zsh fish minisign lmdb-utils e2fsprogs python3-fusepy zstd
 )
 
 wanted=("${build_packages[@]}")

@@ -102,7 +102,7 @@ template_in_step() {
 suite_lint() {
   check lint-architecture python3 tests/lint/architecture.py
   check lint-architecture-finds-breaches python3 -m unittest discover -s tests/lint -p 'test_*.py'
-  check lint-shell shellcheck -x -S warning scripts/*.sh .ci/run tests/e2e/*.sh tests/e2e/nspawn/*.sh
+  check lint-shell shellcheck -x -S warning scripts/*.sh .ci/run tests/e2e/*.sh tests/e2e/nspawn/*.sh tests/crash/*.sh
   if command -v clang-format-14 >/dev/null; then
     check lint-format formatted
   else
@@ -134,7 +134,14 @@ suite_cli() {
   python_suite e2e-change tests/e2e test_change
 }
 
-suite_crash() { python_suite crash-kill tests/crash test_kill; }
+# Samples; tests/crash/full.sh takes every point. What was tried is printed also when all went well.
+suite_crash() {
+  local name
+  for name in kill errors full_disk sweep power_cut power_cut_units together; do
+    python_suite "crash-${name//_/-}" tests/crash "test_$name"
+    grep -E 'tried|times that beside' "$logs/crash-${name//_/-}.log"
+  done
+}
 
 suite_job() { python_suite e2e-main-job tests/e2e test_main_job; }
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One system call that fails as a full or broken disk makes it fail (ENOSPC, EIO, EDQUOT, EACCES), at
+sampled calls of real runs with a real service. las must end with a documented status and one clear
+error, or truly have done it; at most one further command may be needed until all is whole again.
+
+LAS_CRASH_POINTS sets how many pairs of call and error are sampled per kind of transaction (default 6)."""
+import re
+import unittest
+
+from driver import DOCUMENTED, Transactions, points_wished
+
+POINTS = points_wished(6)
+ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EACCES")
+CALLS = ("openat", "creat", "write", "pwrite64", "writev", "copy_file_range", "ftruncate", "fallocate",
+         "fsync", "fdatasync", "syncfs", "msync", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
+         "symlink", "symlinkat", "link", "linkat", "unlink", "unlinkat", "rmdir", "chmod", "fchmod", "fchmodat")
+
+
+class Errors(Transactions):
+    def sweep(self, kind):
+        old, new, log = self.whole_run(kind)
+        points = self.points(log, CALLS)
+        # All errors at all calls; the sample meets every call and error in turn.
+        pairs = [(call, number, error) for call, number in points for error in ERRORS]
+        self.outcomes = {"failed": 0, "taken back": 0, "done all the same": 0, "not reached": 0, "mended": 0}
+        for call, number, error in self.sample(pairs, POINTS):
+            self.attempt(lambda: self.fail_at(kind, call, number, error, old, new), transaction=kind,
+                         fails=f"{call} {number} {error}")
+        self.tell(f"errors {kind} (of {len(pairs)}; {self.outcomes})")
+        if not self.failed:
+            self.assertLess(self.outcomes["not reached"], self.tried / 2, "the faults did not come")
+
+    def fail_at(self, kind, call, number, error, old, new):
+        self.put_back()
+        result, log = self.traced(self.arguments(kind), (call, number, f"error={error}"))
+        hit = [line for line in log.splitlines() if line.endswith("(INJECTED)")]
+        told = "\n".join([*hit, result.stdout, result.stderr])
+        self.assertIn(result.returncode, DOCUMENTED, told)
+        self.assertNotRegex(told, "terminate called|internal error|core dumped", told)
+        # An error that itself cannot be written is told by the status alone.
+        if result.returncode != 0 and not any(re.match(r"\d+\s+write\(2,", line) for line in hit):
+            self.assertEqual(len(re.findall("^las: ", result.stderr, re.M)), 1, told)
+            self.assertEqual(len(re.findall("^hint: ", result.stderr, re.M)), 1, told)
+        if not hit:
+            self.outcomes["not reached"] += 1
+        elif result.returncode == 0:
+            self.outcomes["done all the same"] += 1
+        else:
+            self.outcomes["taken back" if result.returncode == 8 else "failed"] += 1
+        journaled = self.KINDS[kind][1]
+        view = self.view()
+        if result.returncode == 0:
+            self.assertEqual(view, new, told)
+        elif result.returncode == 8:
+            self.assertEqual(view, old, told)
+        faults = self.faults()
+        if faults or (result.returncode != 0 and not journaled):
+            self.outcomes["mended"] += 1
+            recovery = self.recover(kind)
+            told += f"\n{faults}\nthe further command:\n{recovery.stderr}"
+        self.assertIn(self.view(), (old, new) if journaled else (new,), told)
+        self.assertEqual(self.faults(), [], told)
+
+    def test_an_install_that_meets_a_failing_call(self):
+        self.sweep("install")
+
+    def test_a_serve_that_meets_a_failing_call(self):
+        self.sweep("serve")
+
+    def test_an_upgrade_that_meets_a_failing_call(self):
+        self.sweep("upgrade")
+
+    def test_an_upgrade_that_is_rejected_and_meets_a_failing_call(self):
+        self.sweep("rejected")
+
+    def test_a_rollback_that_meets_a_failing_call(self):
+        self.sweep("rollback")
+
+    def test_a_remove_that_meets_a_failing_call(self):
+        self.sweep("remove")
+
+    def test_a_purge_that_meets_a_failing_call(self):
+        self.sweep("purge")
+
+    def test_a_stop_that_meets_a_failing_call(self):
+        self.sweep("stop")
+
+    def test_a_start_that_meets_a_failing_call(self):
+        self.sweep("start")
+
+    def test_an_import_that_meets_a_failing_call(self):
+        self.sweep("import")
+
+
+if __name__ == "__main__":
+    unittest.main()
