@@ -170,7 +170,7 @@ TEST_CASE("a purge deletes the data of the service and of no other", "[transacti
     run_plan(process, purge_plan(world.layout));
   }
   const std::string found = describe(world);
-  CHECK(found.find("data: other other/deep other/deep/row;") != std::string::npos);
+  CHECK(found.find("data: other other/deep other/deep/row=of much use;") != std::string::npos);
   CHECK(found.find("modules:;") != std::string::npos);
 }
 
