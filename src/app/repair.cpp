@@ -125,11 +125,11 @@ transaction::Transactor& writer_that_looks(Session& session, const Activity& act
   return transactor;
 }
 
-RepairResult repair(Session& session,
-                    const std::vector<Finding>& findings,
-                    const Activity& activity) {
+RepairResult repair(Session& session, const std::vector<Finding>& shown, const Activity& activity) {
   RepairResult result;
   transaction::Transactor& transactor = session.writer(activity);
+  // Recovering what an interrupted run left may have brought damage back that it had begun to mend.
+  std::vector<Finding> findings = verify(session, {}, Depth::Deeply, activity);
   if (any(findings, Mend::CloseState))
     attempt(activity, [&] { close_state(session); });
   save_edited_units(session, findings, result.notes);
@@ -143,12 +143,17 @@ RepairResult repair(Session& session,
     attempt(activity, [&] { collect_leftovers(session, findings, activity); });
 
   result.left = verify(session, {}, Depth::Deeply, activity);
+  findings.insert(findings.end(), shown.begin(), shown.end());
   for (const Finding& finding : findings) {
     const bool still =
         std::any_of(result.left.begin(), result.left.end(), [&](const Finding& other) {
           return other.id == finding.id && other.subject == finding.subject;
         });
-    if (!still)
+    const bool told =
+        std::any_of(result.mended.begin(), result.mended.end(), [&](const Finding& other) {
+          return other.id == finding.id && other.subject == finding.subject;
+        });
+    if (!still && !told)
       result.mended.push_back(finding);
   }
   return result;

@@ -71,10 +71,11 @@ void verify_module(Session& session,
     }
   }
   for (const state::ExternalChange& change : module.external) {
-    const auto kind = session.sources().find(change.kind);
-    if (kind == session.sources().end())
+    source::ExternalKind* kind =
+        transaction::external_kind(session.surroundings(activity), change.kind);
+    if (kind == nullptr)
       continue;
-    for (const std::string& fault : kind->second->verify_external(change.wanted, activity))
+    for (const std::string& fault : kind->verify_external(change.wanted, activity))
       findings.push_back(
           {"package-missing", module.name, fault, reinstall(module.name), Mend::Reinstall});
   }

@@ -27,6 +27,12 @@ struct Finding {
   Mend by = Mend::ByHand;
 };
 
+/// Every id that a finding may have, with what it means: for the manual.
+struct FindingKind {
+  const char *id, *meaning;
+};
+const std::vector<FindingKind>& finding_kinds();
+
 enum class Depth {
   Quick,   ///< what can be seen without reading contents: for every run that changes something
   Full,    ///< and every payload hashed

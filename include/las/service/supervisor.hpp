@@ -64,6 +64,11 @@ class Supervisor {
   /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out.
   virtual void stop(const state::ServiceInstance& service, const Activity& activity) = 0;
   virtual ServiceStatus status(const state::ServiceInstance& service) = 0;
+
+  /// Who listens on the service's port in its place: "pid 7 (server)". "" when it is the service
+  /// itself or one of its workers, when nobody does, or when it cannot be known.
+  virtual std::string impostor(const state::ServiceInstance& /*service*/) { return {}; }
+
   /// The last `count` lines of its output, oldest first.
   virtual std::vector<std::string> logs(const state::ServiceInstance& service,
                                         std::size_t count) = 0;
