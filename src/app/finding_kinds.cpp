@@ -17,6 +17,8 @@ const std::vector<FindingKind>& finding_kinds() {
       {"unit-missing", N_("a service has no unit")},
       {"unit-edited", N_("a unit is not as las wrote it")},
       {"unit-unknown", N_("a unit of las that the current generation does not have")},
+      {"unit-disabled", N_("a service that is to run would not start at the next boot")},
+      {"unit-enabled", N_("a service that was stopped would start at the next boot")},
       {"service-failed", N_("a service ended with an error")},
       {"service-stopped", N_("a service that is to run does not")},
       {"service-runs", N_("a service that was stopped runs")},

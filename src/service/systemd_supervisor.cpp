@@ -212,6 +212,8 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   if (pid != 0)
     status.executable = executable_of(around_.files, pid);
   status.restarts = unit.restarts;
+  if (unit.unit_file_state == "enabled" || unit.unit_file_state == "disabled")
+    status.enabled = unit.unit_file_state == "enabled";
   if (status.state == RunState::Failed && by_signal(unit))
     status.exit_status = 128 + unit.exec_main_status;
   else if (status.state == RunState::Failed && unit.result == "exit-code")

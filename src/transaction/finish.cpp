@@ -192,7 +192,9 @@ void converge(const Surroundings& world,
   world.supervisor.install(to.services, mend ? std::set<std::string>{} : unchanged, activity);
   between();
   for (const state::ServiceInstance* service : in_start_order(to)) {
-    if (!wished_running(world.store, service->id) || is_up(world.supervisor.status(*service).state))
+    const service::ServiceStatus now = world.supervisor.status(*service);
+    // One that runs and would not start at the next boot is started too, which enables it.
+    if (!wished_running(world.store, service->id) || (is_up(now.state) && now.enabled != false))
       continue;
     if (!unchanged.contains(service->id)) {
       world.supervisor.start(*service, activity);
@@ -200,9 +202,11 @@ void converge(const Surroundings& world,
     }
     report_failure(activity, [&] { world.supervisor.start(*service, activity); });
   }
-  // What an interrupted stop left running.
+  // What an interrupted stop left running, or half recorded.
   for (const state::ServiceInstance& service : to.services) {
-    if (!wished_running(world.store, service.id) && is_up(world.supervisor.status(service).state))
+    const service::ServiceStatus now = world.supervisor.status(service);
+    if (!wished_running(world.store, service.id) &&
+        (is_up(now.state) || now.state == service::RunState::Failed || now.enabled == true))
       report_failure(activity, [&] { world.supervisor.stop(service, activity); });
   }
 }

@@ -34,6 +34,7 @@ struct ServiceStatus {
   std::string detail;  ///< systemd's result word, or the last log line
   std::optional<ByteSize> memory;
   std::uint32_t restarts = 0;
+  std::optional<bool> enabled;  ///< starts at boot; nothing where nothing does, or it is unknown
 };
 
 /// Runs services. Two bodies behind one interface: systemd (sd-bus, generated units) and, where no
