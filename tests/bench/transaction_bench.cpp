@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // transaction_bench records DIRECTORY COUNT: makes a state with so many operations, and prints the
 // id of one of them.
+// transaction_bench lookup DIRECTORY ID, list DIRECTORY all: how long opening that state takes with
+// reading one operation, or all.
 // transaction_bench sync WAY DIRECTORY: writes 10,000 files of 4 KiB in 100 folders and makes them
 // durable by one syncfs ("syncfs"), by fsync of every file and folder ("fsync"), or so with all of
 // the writing begun first ("range+fsync"); prints what the second part took.
@@ -50,6 +52,23 @@ void make_records(const fs::path& directory, int count) {
   std::puts(id_of(count / 2).c_str());
 }
 
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+// Once in a process, as las does it.
+void read_records(const fs::path& directory, const std::string& what, const std::string& id) {
+  const auto begin = Clock::now();
+  std::size_t found = 0;
+  const auto store = state::StateStore::open(directory, state::StateStore::Access::ReadOnly);
+  store->read([&](const state::ReadTransaction& transaction) {
+    found = what == "list" ? transaction.operations().size() : transaction.operation(id) ? 1 : 0;
+  });
+  std::printf("{\"ms\": %.3f, \"found\": %zu}\n", ms_since(begin), found);
+}
+
 void require(bool done, const char* what) {
   if (!done) {
     std::perror(what);
@@ -82,7 +101,7 @@ void sync_files(const std::string& way, const fs::path& directory) {
     }
   }
   folders.push_back(directory);
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   if (way == "syncfs") {
     const int folder = ::open(directory.c_str(), O_RDONLY | O_CLOEXEC);
     require(folder >= 0 && ::syncfs(folder) == 0, "syncfs");
@@ -101,8 +120,7 @@ void sync_files(const std::string& way, const fs::path& directory) {
     for (const fs::path& path : folders)
       sync_of(path);
   }
-  const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
-  std::printf("{\"ms\": %.3f}\n", taken.count());
+  std::printf("{\"ms\": %.3f}\n", ms_since(begin));
 }
 
 }  // namespace
@@ -114,6 +132,10 @@ int main(int argc, char** argv) {
       make_records(argv[2], std::atoi(argv[3]));
       return 0;
     }
+    if (what == "lookup" || what == "list") {
+      read_records(argv[2], what, argv[3]);
+      return 0;
+    }
     if (what == "sync") {
       sync_files(argv[2], argv[3]);
       return 0;
@@ -122,6 +144,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
   }
-  std::fputs("usage: transaction_bench records DIRECTORY COUNT | sync WAY DIRECTORY\n", stderr);
+  std::fputs(
+      "usage: transaction_bench records DIRECTORY COUNT | lookup DIRECTORY ID | "
+      "list DIRECTORY all | sync WAY DIRECTORY\n",
+      stderr);
   return 2;
 }
