@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json_text.hpp"
 
-#include <algorithm>
+#include <array>
 #include <limits>
 
 namespace las::state {
@@ -51,6 +51,14 @@ void append_utf8(std::string& text, std::uint32_t point) {
   }
 }
 
+// What stands in a text for itself, and is most of it: printable ASCII without quote and backslash.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x80; ++c)
+    plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
 }  // namespace
 
 bool JsonText::read(std::string_view text) {
@@ -68,7 +76,8 @@ const JsonText::Value* JsonText::find(const Value& object, std::string_view key)
   const Value* found = nullptr;
   const Value* member = object.size == 0 ? nullptr : &first_of(object);
   for (std::uint32_t i = 0; i < object.size; ++i) {
-    if (member->key == key)
+    if (member->key.size() == key.size() && !key.empty() && member->key[0] == key[0] &&
+        member->key == key)
       found = member;
     if (i + 1 < object.size)
       member = &next_to(*member);
@@ -164,6 +173,13 @@ bool JsonText::read_text(std::string_view& text) {
   const std::size_t begin = ++at_;
   std::string* copy = nullptr;  // only where something is escaped
   while (at_ < text_.size()) {
+    const std::size_t plain = at_;
+    while (at_ < text_.size() && kPlain[static_cast<unsigned char>(text_[at_])])
+      ++at_;
+    if (copy != nullptr)
+      copy->append(text_.substr(plain, at_ - plain));
+    if (at_ == text_.size())
+      return false;
     const auto c = static_cast<unsigned char>(text_[at_]);
     if (c == '"') {
       text = copy != nullptr ? std::string_view(*copy) : text_.substr(begin, at_ - begin);

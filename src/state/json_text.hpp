@@ -48,7 +48,7 @@ class JsonText {
 
   const Value& next_to(const Value& value) const { return values_[value.after]; }
 
-  /// Of several members of one name the last; null if there is none.
+  /// Of several members of one name, which is not empty, the last; null if there is none.
   const Value* find(const Value& object, std::string_view key) const;
 
  private:

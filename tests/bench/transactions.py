@@ -86,12 +86,13 @@ class Bench:
         (manifests / f"{name}.yaml").write_text(
             f"schema: 1\nname: {name}\ncategory: tool\nversion: '1.0'\ndescription: random bytes\nreleases:\n"
             "- version: '1.0'\n  variants:\n  - name: any\n    sources:\n"
-            f"    - archive: {{url: 'file://{archive}', digest: 'sha256:{digest}'}}\n      executables: {{tool: tool}}\n")
+            f"    - archive: {{url: 'file://{archive}', digest: 'sha256:{digest}', size: {archive.stat().st_size}}}\n"
+            "      executables: {tool: tool}\n")
         return tree, archive
 
-    def new_root(self):
-        """Nothing is installed and nothing downloaded; what las knows of the machine and the catalog stays."""
-        for name in ("var/lib", "var/cache/las/downloads", "run"):
+    def new_root(self, *more):
+        """Nothing is installed; what las knows of the machine and the catalog stays, and what it has fetched."""
+        for name in ("var/lib", "run", *more):
             subprocess.run(["rm", "-rf", self.mount / "root" / name], check=True)
         (self.mount / "root/etc/las").mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-r", self.folder / "manifests", "-T", self.mount / "root/etc/las/manifests.d"],
@@ -118,7 +119,9 @@ class Bench:
         tree, archive = self.payload(name, folders, files, size)
         package = self.pacman_package(tree, name) if pacman else None
         shutil.rmtree(tree)
-        commands = [("las", self.new_root, [self.las, "install", "--yes", name])]
+        commands = [("las, the archive is fetched", self.new_root, [self.las, "install", "--yes", name]),
+                    ("las, which first takes the archive into its cache",
+                     lambda: self.new_root("var/cache/las/downloads"), [self.las, "install", "--yes", name])]
         if shutil.which("bsdtar"):
             commands.append(("`bsdtar -x; sync -f`", lambda: self.empty("out"),
                              ["sh", "-c", f"bsdtar -xf {archive} -C {self.mount}/out && sync -f {self.mount}/out"]))
@@ -153,7 +156,12 @@ class Bench:
         self.row("install of what is installed", ("las", lambda: None, [las, "install", "--yes", name]),
                  runs=4 * self.runs)
         self.row("verify --deep", ("las", lambda: None, [las, "verify", "--deep"]))
-        self.row("rollback", ("las", self.settle, [las, "rollback", "--yes", "1"]),
+        # To and fro between the generations with it and without it; no service is restarted.
+        def away():
+            self.run(las, "rollback", "--yes", "0")
+            self.settle()
+
+        self.row("rollback, without services", ("las", away, [las, "rollback", "--yes", "1"]),
                  ("las --version, which is started all the same", lambda: None, [las, "--version"]),
                  runs=4 * self.runs)
 
@@ -179,8 +187,15 @@ class Bench:
         identity = subprocess.run([program, "records", self.mount / "root/var/lib/las/db", str(count)], check=True,
                                   capture_output=True, text=True).stdout.strip()
         self.settle()
+        for what, argument in (("lookup", identity), ("list", "all")):
+            times = []
+            for _ in range(self.runs):
+                line = subprocess.run([program, what, self.mount / "root/var/lib/las/db", argument], check=True,
+                                      capture_output=True, text=True).stdout
+                times.append(json.loads(line)["ms"])
+            print(f"{count} records: opening the state, and {what}: {statistics.median(times):.2f} ms", flush=True)
         started = ("las --version", lambda: None, [self.las, "--version"])
-        self.row(f"one of {count} records: las log ID", ("las", lambda: None, [self.las, "log", identity]), started,
+        self.row(f"{count} records: las log ID", ("las", lambda: None, [self.las, "log", identity]), started,
                  runs=4 * self.runs)
         self.row(f"{count} records: las history", ("las", lambda: None, [self.las, "history"]), started)
 
