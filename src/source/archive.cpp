@@ -47,6 +47,7 @@ class Archive : public SourceKind {
   KnownPart find_digest(const catalog::ArchivePart& part,
                         const StageRequest& request,
                         const Activity& activity) const;
+  bool lies_in_store(const StageRequest& request, const std::vector<KnownPart>& parts) const;
   Digest published_digest(const catalog::ArchivePart& part, const Activity& activity) const;
 
   Surroundings around_;
@@ -163,12 +164,32 @@ fetch::Artifact Archive::artifact_of(const StageRequest& request,
           part.size};
 }
 
+bool Archive::lies_in_store(const StageRequest& request,
+                            const std::vector<KnownPart>& parts) const {
+  try {
+    Staged staged;
+    describe_payload(
+        request,
+        parts,
+        read_manifest_files(around_.files, request.source->files, request.manifest_directory),
+        staged);
+    return around_.files.exists(around_.layout.store() / staged.store_name);
+  } catch (const Error&) {
+    return false;  // stage() will say what is wrong
+  }
+}
+
 std::vector<fetch::Artifact> Archive::artifacts(const StageRequest& request) const {
+  std::vector<KnownPart> parts;
   std::vector<fetch::Artifact> artifacts;
   for (const catalog::ArchivePart& part : archive_of(*request.source).parts) {
-    if (const auto digest = known_digest(part, request))
-      artifacts.push_back(artifact_of(request, part, digest));
+    parts.push_back({&part, known_digest(part, request)});
+    if (parts.back().digest)
+      artifacts.push_back(artifact_of(request, part, parts.back().digest));
   }
+  // What lies in the store is probably whole; stage() finds out, and fetches it where it is not.
+  if (request.in_store && artifacts.size() == parts.size() && lies_in_store(request, parts))
+    return {};
   return artifacts;
 }
 
