@@ -12,7 +12,8 @@ namespace las::state {
 
 /// JSON (RFC 8259) read into places of one list, with texts that are views of what was read: a
 /// history of a hundred thousand records is read at once, and a tree of allocated values costs ten
-/// times as much. Accepts what nlohmann::json accepts, up to kDeepest, and says no more than that.
+/// times as much. Accepts what nlohmann::json accepts, up to kDeepest, and also numbers beyond a
+/// double.
 class JsonText {
  public:
   enum class Type : std::uint8_t {
