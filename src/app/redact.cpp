@@ -34,7 +34,7 @@ void replace_word(std::string& text, const std::string& word, std::string_view b
 std::string redact(std::string text, const platform::Environment& environment) {
   // Credentials first: what looks like one may hold a user's name.
   static const std::vector<std::pair<std::regex, std::string>> kPatterns = {
-      {std::regex(R"(([a-z][a-z0-9+.-]*://)[^/@\s"']+@)", std::regex::icase), "$1REDACTED@"},
+      {std::regex(R"(([a-z][a-z0-9+.-]*://)[^/@\s"']+@)", std::regex::icase), "$1[REDACTED]@"},
       {std::regex(
            R"((\b[\w-]*(?:token|secret|password|passwd|api[_-]?key|credential)[\w-]*["']?\s*[:=]\s*["']?)[^\s"',}]+)",
            std::regex::icase),

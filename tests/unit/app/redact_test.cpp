@@ -28,7 +28,7 @@ TEST_CASE("credentials are replaced in whatever quotes they stand", "[app]") {
   CHECK(redacted("token: abc123") == "token: REDACTED");
   CHECK(redacted("'password': \"s3cr3t\"") == "'password': \"REDACTED\"");
   CHECK(redacted("{\"api_key\": \"x-y-z\", \"n\": 1}") == "{\"api_key\": \"REDACTED\", \"n\": 1}");
-  CHECK(redacted("https://u:p@example.org/x") == "https://REDACTED@example.org/x");
+  CHECK(redacted("https://u:p@example.org/x") == "https://[REDACTED]@example.org/x");
   CHECK(redacted("Authorization: Bearer abc.def") == "Authorization: Bearer REDACTED");
 }
 
