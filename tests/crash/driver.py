@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from harness import LAS, PROJECT, Case, StandInHost, archive, sha256  # noqa: E402,F401
@@ -35,10 +37,24 @@ DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10}
 LOST = {"state-damaged", "generation-damaged", "payload-damaged", "payload-missing", "link-missing", "model-damaged",
         "model-missing", "package-missing"}
 
-# Serves its version, which lies beside it. It reads nothing else and starts fast.
+# Serves its version, which lies beside it, and starts fast. Where a format lies there too, its rows begin
+# with it: it migrates older ones and cannot read newer ones.
 ENGINE = f"""#!{os.path.realpath(sys.executable)} -IS
 import os, socket, sys
-version = open(os.path.join(os.path.dirname(sys.argv[0]), "version")).read()
+here = os.path.dirname(sys.argv[0])
+version = open(os.path.join(here, "version")).read()
+if os.path.exists(os.path.join(here, "format")) and os.path.exists("rows"):
+    form = open(os.path.join(here, "format")).read()
+    found, _, rest = open("rows").read().partition(":")
+    if found > form:
+        sys.exit("the data has format " + found)
+    if found < form:
+        with open("rows.new", "w") as file:
+            file.write(form + ":" + rest)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace("rows.new", "rows")
+        os.fsync(os.open(".", os.O_RDONLY))
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
     client = listener.accept()[0]
@@ -90,10 +106,13 @@ class CrashCase(Case):
 
     # --- the world
 
-    def make_world(self, files=20):
-        """Releases 1 and 2 of a stand-in engine with so many files more, and a model."""
+    def make_world(self, files=20, formats=False):
+        """Releases 1 and 2 of a stand-in engine with so many files more, each with a format of its own
+        for its data if wished, and a model."""
+        self.formats = formats
         for version in ("1", "2"):
             content = archive([("tool", ENGINE.encode()), ("version", version.encode()),
+                               *([("format", version.encode())] if formats else []),
                                *[(f"share/file{i}", os.urandom(4096)) for i in range(files)]])
             (self.folder / f"{version}.tgz").write_bytes(content)
         (self.folder / "tiny.gguf").write_bytes(small_model())
@@ -104,7 +123,8 @@ class CrashCase(Case):
         releases = ""
         for version in ("2", "1") if newest == "2" else ("1",):
             file = self.folder / f"{version}.tgz"
-            releases += (f"- version: '{version}'\n  variants:\n  - name: any\n    sources:\n"
+            releases += (f"- version: '{version}'\n" + (f"  data: {{format: {version}}}\n" if self.formats else "") +
+                         "  variants:\n  - name: any\n    sources:\n"
                          f"    - archive: {{url: 'file://{file}', digest: 'sha256:{sha256(file.read_bytes())}'}}\n"
                          "      executables: {tool: tool}\n")
         folder = self.root / "etc/las/manifests.d"
@@ -176,6 +196,8 @@ class CrashCase(Case):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
                     return response.read().decode()
+            except urllib.error.HTTPError as fault:
+                return f"{fault.code}"
             except OSError as fault:
                 if time.monotonic() > end:
                     return f"no answer: {fault}"
@@ -191,13 +213,17 @@ class CrashCase(Case):
         tool = self.state / "current/bin/tool"
         version = tool.resolve().parent / "version"
         rows = self.state / "data/tiny/rows"
+        snapshots = [json.loads(value) for value in self.records("snapshots").values()]
         return {
             "generation": listed["generation"],
+            "generations": sorted(names(self.state / "generations")),
+            "store": sorted(names(self.state / "store")),
             "modules": [(m["name"], m["version"]) for m in listed["modules"]],
             "services": services,
             "models": [m["name"] for m in self.las_json("model", "list")["models"]],
             "runs": version.read_text() if version.exists() else None,
             "rows": rows.read_bytes() if rows.exists() else None,
+            "aside": sorted((s["format"], (Path(s["path"]) / "rows").read_bytes()) for s in snapshots),
         }
 
     def faults(self):
@@ -219,6 +245,8 @@ class CrashCase(Case):
                 {(s["port"], s["name"]) for s in services})
         compare("processes", self.processes(), {s["pid"] for s in services if s["state"] == "running"})
         compare("models", names(self.state / "models/blobs"), {m["digest"].replace(":", "-") for m in models})
+        snapshots = [json.loads(value) for value in self.records("snapshots").values()]
+        compare("data put aside", names(self.state / "data/.las-snapshots"), {s["id"] for s in snapshots})
         used = {m["store_name"] for g in generations for m in g["modules"]} | {".staging"}
         faults += [f"nothing refers to {name}" for name in names(self.state / "store") - used]
         faults += [f"left in the staging folder: {name}" for name in names(self.state / "store/.staging")]
@@ -226,8 +254,9 @@ class CrashCase(Case):
                    for top in ("var/lib", "run") for path in (self.root / top).rglob(".las-*.tmp")]
         return faults
 
-    def check_whole(self):
-        self.assertEqual(self.faults(), [])
+    def check_whole(self, garbage=False):
+        """`garbage`: there may be payloads that nothing refers to."""
+        self.assertEqual([fault for fault in self.faults() if not (garbage and fault.startswith("nothing refers"))], [])
 
     # --- faults
 
@@ -281,71 +310,140 @@ class CrashCase(Case):
         print(f"\n{text}: {self.tried} points tried, {len(self.failed)} failures", file=sys.stderr)
 
 
+class Kind(NamedTuple):
+    arguments: str
+    # Whether the journal makes any other changing command finish or undo it; else the same command finishes it.
+    journaled: bool = True
+    status: int = 0
+
+
 class Transactions(CrashCase):
     """The kinds of transaction, each from a state that is prepared once and put back for each point."""
 
-    # Name → (the command, whether the journal makes any other changing command finish it).
     KINDS = {
-        "install": (["install", "--yes", "demo"], True),
-        "serve": (["serve", "--yes", "tiny", "--port", "PORT"], True),
-        "upgrade": (["upgrade", "--yes"], True),
-        "rejected": (["upgrade", "--yes"], True),  # to a release whose engine ends at once
-        "rollback": (["rollback", "--yes"], True),
-        "remove": (["remove", "--yes", "demo"], True),
-        "purge": (["purge", "--yes", "demo"], True),
-        "stop": (["stop", "tiny"], False),
-        "start": (["start", "tiny"], False),
-        "import": (["model", "import", "FOLDER/tiny.gguf"], False),
+        "install": Kind("install --yes demo"),
+        "serve": Kind("serve --yes tiny --port PORT"),
+        "upgrade": Kind("upgrade --yes"),
+        "rejected": Kind("upgrade --yes", status=8),  # to a release whose engine ends at once
+        "rollback": Kind("rollback --yes"),
+        "undo": Kind("undo --yes OPERATION"),  # of the upgrade, with a later installation that stays
+        "migrate": Kind("upgrade --yes"),  # to a release that keeps its data in another format
+        "migrate-rejected": Kind("upgrade --yes", status=8),  # which changes the data and ends then
+        "migrate-back": Kind("rollback --yes"),
+        "remove": Kind("remove --yes demo"),
+        "purge": Kind("purge --yes demo"),
+        "stop": Kind("stop tiny", journaled=False),
+        "start": Kind("start tiny", journaled=False),
+        "import": Kind("model import FOLDER/tiny.gguf", journaled=False),
+        "gc": Kind("gc --yes --keep 1", journaled=False),
+        "repair": Kind("repair --yes", journaled=False),
     }
 
     def arguments(self, kind):
-        return [argument.replace("FOLDER", str(self.folder)).replace("PORT", str(self.port))
-                for argument in self.KINDS[kind][0]]
+        return [word.replace("FOLDER", str(self.folder)).replace("PORT", str(self.port)).replace("OPERATION", self.operation)
+                for word in self.KINDS[kind].arguments.split()]
 
     def prepare(self, kind):
         """Brings the root to the state before the transaction and keeps it."""
         self.end_processes()
         subprocess.run(["rm", "-rf", self.root / "var", self.root / "run", self.root / "etc"], check=True)
-        self.make_world()
+        migrates = kind.startswith("migrate")
+        self.make_world(formats=migrates)
+        self.operation = ""
+        self.damaged = False
         if kind != "import":
             self.las("model", "import", self.folder / "tiny.gguf")
-        if kind == "rejected":
-            (self.folder / "2.tgz").write_bytes(archive([("tool", b"#!/bin/sh\nexit 3\n"), ("version", b"2")]))
+        if kind.endswith("rejected"):
+            self.make_bad_release(migrates)
         if kind != "install":
             self.las("install", "--yes", "demo")
         if kind not in ("install", "serve", "import"):
             self.las(*self.arguments("serve"))
-            (self.state / "data/tiny/rows").write_bytes(b"what a user would miss")
-        if kind in ("upgrade", "rejected", "rollback"):
+            (self.state / "data/tiny/rows").write_bytes((b"1:" if migrates else b"") + b"what a user would miss")
+        if kind in ("upgrade", "rejected", "rollback", "undo", "gc") or migrates:
             self.offer("2")
-        if kind == "rollback":
+        if kind in ("rollback", "undo", "gc", "migrate-back"):
             self.las("upgrade", "--yes")
+        if kind == "undo":
+            self.operation = self.las_json("history")["operations"][-1]["id"]
+            self.manifest("later", f"file://{self.folder}/1.tgz", sha256((self.folder / "1.tgz").read_bytes()),
+                          executables=())
+            self.las("install", "--yes", "later")
         self.runs_before = kind not in ("install", "serve", "import", "start")
         if self.runs_before or kind == "start":
             self.las("stop", "tiny")
         self.keep_state()
+        self.damaged = kind == "repair"
+
+    def make_bad_release(self, migrates):
+        spoil = b"printf '2:spoilt' >rows\n" if migrates else b""
+        (self.folder / "2.tgz").write_bytes(archive([("tool", b"#!/bin/sh\n" + spoil + b"exit 3\n"), ("version", b"2")]))
 
     def put_back(self):
         self.restore_state()
         if self.runs_before:
             self.las("start", "tiny")
+        if self.damaged:
+            self.damage()
+
+    def damage(self):
+        """A file of the running payload, a link of the generation, the link to it, and the process."""
+        self.end_processes()
+        for file in self.state.glob("store/demo-*/share/file3"):
+            file.chmod(0o644)
+            file.write_bytes(b"damaged")
+        for link in (*self.state.glob("generations/*/bin/tool"), self.state / "current"):
+            link.unlink()
 
     def whole_run(self, kind):
         """The transaction without a fault: the state before and after it, and its calls."""
         self.prepare(kind)
         self.put_back()
-        old = self.view()
-        self.check_whole()
+        old = self.seen(kind)
+        if not self.damaged:
+            self.check_whole()
         result, log = self.traced(self.arguments(kind))
-        self.assertEqual(result.returncode, 8 if kind == "rejected" else 0, result.stderr)
-        new = self.view()
+        self.assertEqual(result.returncode, self.KINDS[kind].status, result.stderr)
+        new = self.seen(kind)
         self.check_whole()
-        self.assertEqual(old == new, kind == "rejected")
+        self.assertEqual(old == new, self.KINDS[kind].status == 8)
         return old, new, log
 
-    def recover(self, kind):
+    def recover(self, kind, by="any"):
         """One further changing command. Any will do where the journal knows of the run, even one that
         then fails; the others are finished by the same command."""
-        if self.KINDS[kind][1]:
+        if by == "repair":
+            return self.las("repair", "--yes")
+        if self.KINDS[kind].journaled:
             return self.las("start", "none", status=1)
         return self.las(*self.arguments(kind))
+
+    def judge_error(self, kind, result, told):
+        """One clear error with what to type next; a repair lists what is left instead."""
+        if kind == "repair" and "What is left:" in result.stdout:
+            self.assertIn("mend it with", result.stdout.partition("What is left:")[2], told)
+            return
+        self.assertEqual(len(re.findall("^las: ", result.stderr, re.M)), 1, told)
+        self.assertEqual(len(re.findall("^hint: ", result.stderr, re.M)), 1, told)
+
+    def lost(self, kind, view, old):
+        """What was written under the old format is in place, or put aside where las knows of it."""
+        if kind == "purge" or old["rows"] is None:
+            return None
+        kept = [view["rows"], *(content for _, content in view["aside"])]
+        return None if old["rows"] in kept else f"lost: {old['rows']}, there are {kept}"
+
+    def seen(self, kind):
+        """The view, without the numbers of generations where a second attempt makes one more."""
+        view = self.view()
+        if kind == "repair":
+            view["generation"] = view["generations"] = None
+        return view
+
+    def between(self, kind, view, old, new):
+        """Whether this is neither old nor new, but may be after a run that has no journal was stopped: a
+        collection removes one thing after another that nobody needs."""
+        if kind != "gc" or view["generations"] not in (old["generations"], new["generations"]):
+            return False
+        loose = {"generations", "store"}
+        return {k: v for k, v in view.items() if k not in loose} == {k: v for k, v in old.items() if k not in loose}

@@ -39,26 +39,26 @@ class Errors(Transactions):
         self.assertNotRegex(told, "terminate called|internal error|core dumped", told)
         # An error that itself cannot be written is told by the status alone.
         if result.returncode != 0 and not any(re.match(r"\d+\s+write\(2,", line) for line in hit):
-            self.assertEqual(len(re.findall("^las: ", result.stderr, re.M)), 1, told)
-            self.assertEqual(len(re.findall("^hint: ", result.stderr, re.M)), 1, told)
+            self.judge_error(kind, result, told)
         if not hit:
             self.outcomes["not reached"] += 1
         elif result.returncode == 0:
             self.outcomes["done all the same"] += 1
         else:
             self.outcomes["taken back" if result.returncode == 8 else "failed"] += 1
-        journaled = self.KINDS[kind][1]
-        view = self.view()
+        journaled = self.KINDS[kind].journaled
+        view = self.seen(kind)
         if result.returncode == 0:
             self.assertEqual(view, new, told)
         elif result.returncode == 8:
             self.assertEqual(view, old, told)
+        self.assertIsNone(self.lost(kind, view, old), told)
         faults = self.faults()
         if faults or (result.returncode != 0 and not journaled):
             self.outcomes["mended"] += 1
             recovery = self.recover(kind)
             told += f"\n{faults}\nthe further command:\n{recovery.stderr}"
-        self.assertIn(self.view(), (old, new) if journaled else (new,), told)
+        self.assertIn(self.seen(kind), (old, new) if journaled else (new,), told)
         self.assertEqual(self.faults(), [], told)
 
     def test_an_install_that_meets_a_failing_call(self):
@@ -76,6 +76,18 @@ class Errors(Transactions):
     def test_a_rollback_that_meets_a_failing_call(self):
         self.sweep("rollback")
 
+    def test_an_undo_that_meets_a_failing_call(self):
+        self.sweep("undo")
+
+    def test_an_upgrade_across_a_format_of_the_data_that_meets_a_failing_call(self):
+        self.sweep("migrate")
+
+    def test_a_rejected_upgrade_that_spoilt_the_data_and_meets_a_failing_call(self):
+        self.sweep("migrate-rejected")
+
+    def test_a_rollback_across_a_format_of_the_data_that_meets_a_failing_call(self):
+        self.sweep("migrate-back")
+
     def test_a_remove_that_meets_a_failing_call(self):
         self.sweep("remove")
 
@@ -90,6 +102,12 @@ class Errors(Transactions):
 
     def test_an_import_that_meets_a_failing_call(self):
         self.sweep("import")
+
+    def test_a_collection_that_meets_a_failing_call(self):
+        self.sweep("gc")
+
+    def test_a_repair_that_meets_a_failing_call(self):
+        self.sweep("repair")
 
 
 if __name__ == "__main__":
