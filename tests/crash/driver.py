@@ -183,6 +183,24 @@ class CrashCase(Case):
         plain = [bytes.fromhex(line) for line in result.stdout.splitlines() if line.startswith(" ")]
         return dict(zip(plain[::2], plain[1::2]))
 
+    def rewrite(self, table, change):
+        """Changes the records of one table behind the back of las, with LMDB's own tools: `change` gets
+        and returns a list of [key, value]."""
+        dump = subprocess.run(["mdb_dump", "-a", self.state / "db"], capture_output=True, text=True, check=True).stdout
+        sections = []
+        for section in dump.split("DATA=END\n")[:-1]:
+            head, _, body = section.partition("HEADER=END\n")
+            if f"\ndatabase={table}\n" in head:
+                lines = [bytes.fromhex(line) for line in body.splitlines()]
+                body = "".join(f" {key.hex()}\n {value.hex()}\n"
+                               for key, value in change([list(pair) for pair in zip(lines[::2], lines[1::2])]))
+            sections.append(f"{head}HEADER=END\n{body}DATA=END\n")
+        made = self.folder / "db-made"
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir()
+        subprocess.run(["mdb_load", made], input="".join(sections), text=True, capture_output=True, check=True)
+        os.replace(made / "data.mdb", self.state / "db/data.mdb")
+
     def findings(self, *arguments):
         result = subprocess.run(self.command("verify", "--json", *arguments), capture_output=True, text=True,
                                 env=self.environment, timeout=60)
@@ -223,7 +241,8 @@ class CrashCase(Case):
             "models": [m["name"] for m in self.las_json("model", "list")["models"]],
             "runs": version.read_text() if version.exists() else None,
             "rows": rows.read_bytes() if rows.exists() else None,
-            "aside": sorted((s["format"], (Path(s["path"]) / "rows").read_bytes()) for s in snapshots),
+            "aside": sorted((s["format"], path.read_bytes()) for s in snapshots
+                            if (path := Path(s["path"]) / "rows").exists()),
         }
 
     def faults(self):
@@ -426,11 +445,15 @@ class Transactions(CrashCase):
         self.assertEqual(len(re.findall("^las: ", result.stderr, re.M)), 1, told)
         self.assertEqual(len(re.findall("^hint: ", result.stderr, re.M)), 1, told)
 
-    def lost(self, kind, view, old):
-        """What was written under the old format is in place, or put aside where las knows of it."""
+    def lost(self, kind, old):
+        """What was written under the old format is in place, or put aside where las knows of it: by its
+        records, or by the journal of a run that was stopped."""
         if kind == "purge" or old["rows"] is None:
             return None
-        kept = [view["rows"], *(content for _, content in view["aside"])]
+        folders = [self.state / "data/tiny", *(Path(json.loads(v)["path"]) for v in self.records("snapshots").values())]
+        journal = json.loads(self.records("meta").get(b"journal", b"{}"))
+        folders += [Path(move["snapshot"]["path"]) for move in journal.get("data", [])]
+        kept = [path.read_bytes() for folder in folders if (path := folder / "rows").exists()]
         return None if old["rows"] in kept else f"lost: {old['rows']}, there are {kept}"
 
     def seen(self, kind):

@@ -52,7 +52,7 @@ class Errors(Transactions):
             self.assertEqual(view, new, told)
         elif result.returncode == 8:
             self.assertEqual(view, old, told)
-        self.assertIsNone(self.lost(kind, view, old), told)
+        self.assertIsNone(self.lost(kind, old), told)
         faults = self.faults()
         if faults or (result.returncode != 0 and not journaled):
             self.outcomes["mended"] += 1

@@ -41,7 +41,7 @@ class Kill(Transactions):
             return
         findings = {finding["id"] for finding in self.findings("--deep")}
         self.assertEqual((findings - already) & LOST, set())
-        self.assertIsNone(self.lost(kind, self.seen(kind), old))
+        self.assertIsNone(self.lost(kind, old))
         if journaled and findings:
             self.assertIn("run-interrupted", findings)
         # What verify finds one repair mends, and so does any changing command where the journal knows of the
@@ -110,7 +110,7 @@ class Kill(Transactions):
         if again.returncode not in (137, -9):
             self.outcomes["not killed"] += 1
         self.assertEqual({finding["id"] for finding in self.findings()} & LOST, set())
-        self.assertIsNone(self.lost(kind, self.seen(kind), old))
+        self.assertIsNone(self.lost(kind, old))
         recovery = self.recover(kind, "repair" if self.tried % 2 == 0 else "any").stderr
         view = self.seen(kind)
         self.assertIn(view, (old, new), recovery)
