@@ -61,6 +61,7 @@ find /etc /var/lib/redis -type f ! -path '/etc/las/*' -printf '%p %m %T@\n' | so
 apt-get purge -qq redis-server redis-tools >/dev/null 2>&1
 
 # A package that somebody took away is named by the next change and brought back by one repair.
+installed >/tmp/before
 las install --yes redis
 apt-get purge -qq redis-server >/dev/null 2>&1
 { las verify || true; } | grep '^package-missing redis: ' >/dev/null || fail "verify does not miss the package"
