@@ -5,6 +5,7 @@
 
 #include "las/app/lock.hpp"
 #include "las/app/services.hpp"
+#include "las/app/verify.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
@@ -119,7 +120,7 @@ Applied apply(Session& session,
               const ApplyRequest& request,
               const PreparedApply& prepared,
               const Activity& activity) {
-  session.writer(activity);
+  writer_that_looks(session, activity);
   check_base(session, prepared.plan.base_generation);
   Applied applied;
   // A failure in here leaves what came before; the models' own failure says it itself.

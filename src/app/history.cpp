@@ -75,6 +75,23 @@ state::Generation generation_numbered(Session& session, std::uint64_t number) {
   return *generation;
 }
 
+namespace {
+
+state::Generation still_there(Session& session,
+                              std::uint64_t number,
+                              const state::OperationRecord& operation) {
+  try {
+    return generation_numbered(session, number);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::NotFound)
+      throw;
+    throw Error(ErrorKind::NotFound, _("its generations were collected (las gc)"), operation.id)
+        .hint(fmt::format(fmt::runtime(_("see what it did with: las log {}")), operation.id));
+  }
+}
+
+}  // namespace
+
 PreparedUndo prepare_undo(Session& session, const std::string& id, const Activity& activity) {
   PreparedUndo prepared;
   prepared.operation = operation_named(session, id);
@@ -87,8 +104,9 @@ PreparedUndo prepare_undo(Session& session, const std::string& id, const Activit
                           prepared.operation.id));
   const state::Generation present = current_generation(session);
   prepared.base_generation = present.number;
-  prepared.undo =
-      plan::undo(present, generation_numbered(session, from), generation_numbered(session, to));
+  prepared.undo = plan::undo(present,
+                             still_there(session, from, prepared.operation),
+                             still_there(session, to, prepared.operation));
   if (prepared.undo.obstacles.empty())
     check_ranges(session, prepared.undo, activity);
   if (!prepared.undo.obstacles.empty())

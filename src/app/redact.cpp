@@ -36,7 +36,7 @@ std::string redact(std::string text, const platform::Environment& environment) {
   static const std::vector<std::pair<std::regex, std::string>> kPatterns = {
       {std::regex(R"(([a-z][a-z0-9+.-]*://)[^/@\s"']+@)", std::regex::icase), "$1REDACTED@"},
       {std::regex(
-           R"((\b[\w-]*(?:token|secret|password|passwd|api[_-]?key|credential)[\w-]*"?\s*[:=]\s*"?)[^\s",}]+)",
+           R"((\b[\w-]*(?:token|secret|password|passwd|api[_-]?key|credential)[\w-]*["']?\s*[:=]\s*["']?)[^\s"',}]+)",
            std::regex::icase),
        "$1REDACTED"},
       {std::regex(R"((authorization:?\s*(?:bearer|basic)\s+)\S+)", std::regex::icase),
@@ -46,6 +46,11 @@ std::string redact(std::string text, const platform::Environment& environment) {
        "UUID"},
       {std::regex(R"(\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b)", std::regex::icase), "MAC"},
       {std::regex(R"(\b(?!127\.|0\.0\.0\.0)(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d))"), "ADDRESS"},
+      // IPv6: "::" somewhere, or at least five groups (a time of day has three).
+      {std::regex(R"((?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4})", std::regex::icase), "ADDRESS"},
+      {std::regex(R"([0-9a-f]{1,4}(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?)",
+                  std::regex::icase),
+       "ADDRESS"},
       {std::regex(R"([A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+)"), "MAIL"},
       {std::regex(R"(/home/[^/\s"':]+)"), "/home/USER"},
   };

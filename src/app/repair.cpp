@@ -107,29 +107,54 @@ void collect_leftovers(Session& session,
   transaction::collect_garbage(world, {}, wanted, session.command_line(), activity);
 }
 
+// Together with what its transactions wrote: not every mend is one.
+void record_mended(Session& session, const std::vector<Finding>& mended) {
+  if (mended.empty())
+    return;
+  session.store().write([&](state::WriteTransaction& state) {
+    const std::string& id = session.options().operation_id;
+    state::OperationRecord operation = state.operation(id).value_or(state::OperationRecord{});
+    if (operation.id.empty()) {
+      operation.id = id;
+      operation.command = session.command_line();
+      operation.user = session.environment().user;
+      operation.started_at = platform::to_iso8601(session.clock().now());
+      operation.outcome = "done";
+      operation.generation_before = operation.generation_after = state.current_generation();
+    }
+    for (const Finding& finding : mended)
+      operation.changes.push_back("mended " + finding.id + " " + finding.subject);
+    operation.ended_at = platform::to_iso8601(session.clock().now());
+    state.put_operation(operation);
+  });
+}
+
 }  // namespace
 
-transaction::Transactor& writer_that_looks(Session& session, const Activity& activity) {
+transaction::Transactor& writer_that_looks(Session& session,
+                                           const Activity& activity,
+                                           const std::vector<std::string>& expected) {
   transaction::Transactor& transactor = session.writer(activity);
   for (const Finding& finding : verify(session, {}, Depth::Quick, activity)) {
     // The state's own damage stops what comes next anyway, with its own words.
-    if (finding.id == "state-damaged")
+    if (finding.id == "state-damaged" ||
+        std::find(expected.begin(), expected.end(), finding.subject) != expected.end())
       continue;
-    activity.warn("app",
-                  fmt::format(fmt::runtime(_("{} {}: {}; mend it with: {}")),
-                              finding.id,
-                              finding.subject,
-                              finding.evidence,
-                              finding.mend));
+    activity.warn(
+        "app",
+        fmt::format(fmt::runtime(_("{}: {}; mend it with: {}")),
+                    finding.subject.empty() ? finding.id : finding.id + " " + finding.subject,
+                    finding.evidence,
+                    finding.mend));
   }
   return transactor;
 }
 
-RepairResult repair(Session& session,
-                    const std::vector<Finding>& findings,
-                    const Activity& activity) {
+RepairResult repair(Session& session, const std::vector<Finding>& shown, const Activity& activity) {
   RepairResult result;
   transaction::Transactor& transactor = session.writer(activity);
+  // Recovering what an interrupted run left may have brought damage back that it had begun to mend.
+  std::vector<Finding> findings = verify(session, {}, Depth::Deeply, activity);
   if (any(findings, Mend::CloseState))
     attempt(activity, [&] { close_state(session); });
   save_edited_units(session, findings, result.notes);
@@ -143,14 +168,20 @@ RepairResult repair(Session& session,
     attempt(activity, [&] { collect_leftovers(session, findings, activity); });
 
   result.left = verify(session, {}, Depth::Deeply, activity);
+  findings.insert(findings.end(), shown.begin(), shown.end());
   for (const Finding& finding : findings) {
     const bool still =
         std::any_of(result.left.begin(), result.left.end(), [&](const Finding& other) {
           return other.id == finding.id && other.subject == finding.subject;
         });
-    if (!still)
+    const bool told =
+        std::any_of(result.mended.begin(), result.mended.end(), [&](const Finding& other) {
+          return other.id == finding.id && other.subject == finding.subject;
+        });
+    if (!still && !told)
       result.mended.push_back(finding);
   }
+  record_mended(session, result.mended);
   return result;
 }
 

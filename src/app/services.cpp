@@ -2,6 +2,7 @@
 #include "las/app/services.hpp"
 
 #include "las/app/models.hpp"
+#include "las/app/verify.hpp"
 #include "las/base/diagnostics.hpp"
 #include "las/base/i18n.hpp"
 
@@ -112,7 +113,7 @@ std::vector<ServiceView> services(Session& session, const std::vector<std::strin
 std::vector<ServiceView> start_services(Session& session,
                                         const std::vector<std::string>& names,
                                         const Activity& activity) {
-  session.writer(activity);
+  writer_that_looks(session, activity, names);
   const auto chosen = select(session, names);
   // A unit that is gone is written anew; one that somebody edited is for `las repair`.
   std::set<std::string> all;
@@ -141,7 +142,7 @@ std::vector<ServiceView> start_services(Session& session,
 std::vector<ServiceView> stop_services(Session& session,
                                        const std::vector<std::string>& names,
                                        const Activity& activity) {
-  session.writer(activity);
+  writer_that_looks(session, activity, names);
   const auto chosen = select(session, names);
   for (const state::ServiceInstance& instance : chosen) {
     wish(session, instance.id, false);

@@ -34,6 +34,7 @@ struct Session::Parts {
   std::unique_ptr<fetch::Fetcher> fetcher;
   std::unique_ptr<service::Supervisor> supervisor;
   std::map<std::string, std::unique_ptr<source::SourceKind>> sources;
+  std::vector<std::unique_ptr<source::SystemStep>> steps;
   std::unique_ptr<transaction::Transactor> transactor;
 };
 
@@ -180,6 +181,13 @@ const std::map<std::string, std::unique_ptr<source::SourceKind>>& Session::sourc
   return parts_->sources;
 }
 
+const std::vector<std::unique_ptr<source::SystemStep>>& Session::steps() {
+  if (parts_->steps.empty())
+    parts_->steps =
+        source::make_system_steps({files(), processes(), fetcher(), environment(), layout()});
+  return parts_->steps;
+}
+
 transaction::Surroundings Session::surroundings(const Activity& activity) {
   return {
       files(),
@@ -190,6 +198,7 @@ transaction::Surroundings Session::surroundings(const Activity& activity) {
       fetcher(),
       supervisor(),
       sources(),
+      steps(),
       options_.operation_id,
       [this, activity](const state::ServiceInstance& old, const state::InstalledModule& module) {
         return rebuild_service(*this, old, module, activity);

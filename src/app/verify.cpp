@@ -71,10 +71,11 @@ void verify_module(Session& session,
     }
   }
   for (const state::ExternalChange& change : module.external) {
-    const auto kind = session.sources().find(change.kind);
-    if (kind == session.sources().end())
+    source::ExternalKind* kind =
+        transaction::external_kind(session.surroundings(activity), change.kind);
+    if (kind == nullptr)
       continue;
-    for (const std::string& fault : kind->second->verify_external(change.wanted, activity))
+    for (const std::string& fault : kind->verify_external(change.wanted, activity))
       findings.push_back(
           {"package-missing", module.name, fault, reinstall(module.name), Mend::Reinstall});
   }
@@ -136,11 +137,12 @@ void verify_service(Session& session,
                     status.state == service::RunState::Stopped ||
                     status.state == service::RunState::Absent;
   if (status.state == service::RunState::Failed)
-    findings.push_back({"service-failed",
-                        service.id,
-                        status.detail,
-                        "las logs " + service.id,
-                        wished ? Mend::Converge : Mend::ByHand});
+    findings.push_back(
+        {"service-failed",
+         service.id,
+         status.detail.empty() ? std::string(_("it ended by itself")) : status.detail,
+         (wished ? "las logs " : "las stop ") + service.id,
+         Mend::Converge});
   else if (down && wished)
     findings.push_back({"service-stopped",
                         service.id,
@@ -152,6 +154,13 @@ void verify_service(Session& session,
                         service.id,
                         _("it was stopped and runs"),
                         "las stop " + service.id,
+                        Mend::Converge});
+  if (status.enabled && *status.enabled != wished)
+    findings.push_back({wished ? "unit-disabled" : "unit-enabled",
+                        service.id,
+                        wished ? _("it would not start at the next boot")
+                               : _("it was stopped and would start at the next boot"),
+                        kRepair,
                         Mend::Converge});
   if (down && wished)
     verify_port(service, findings);

@@ -78,6 +78,11 @@ Error& Error::rolled_back(bool value) & {
   return *this;
 }
 
+Error& Error::left_behind(std::vector<std::string> what) & {
+  left_behind_ = std::move(what);
+  return *this;
+}
+
 void Error::compose() {
   what_ = message_;
   if (!subject_.empty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "help.hpp"
 
+#include "las/app/verify.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
@@ -233,6 +234,16 @@ std::string render_manual(const Parser& parser) {
       ".TP\n.B 10\nwith \\-\\-dry\\-run \\-\\-detailed\\-exitcode: something would change; "
       "apply \\-\\-check: something differs\n"
       ".TP\n.B 130, 143\ninterrupted by SIGINT, SIGTERM; never 0\n"
+      ".SH FINDINGS\n"
+      "What verify finds, and repair mends where it can. The names are stable.\n";
+  for (const app::FindingKind& kind : app::finding_kinds())
+    out += ".TP\n.B " + roff(kind.id) + "\n" + roff(_(kind.meaning)) + "\n";
+  out +=
+      ".SH FINDINGS\n"
+      "What verify finds, and repair mends where it can. The names are stable.\n";
+  for (const app::FindingKind& kind : app::finding_kinds())
+    out += ".TP\n.B " + roff(kind.id) + "\n" + roff(_(kind.meaning)) + "\n";
+  out +=
       ".SH FILES\n"
       ".TP\n.I /etc/las/config.yaml, /etc/las/config.d/*.yaml\nsettings of the machine\n"
       ".TP\n.I ~/.config/las/config.yaml\nsettings of the user\n"

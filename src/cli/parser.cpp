@@ -69,9 +69,9 @@ Parser make_parser(GlobalOptions& options) {
     CLI::App* parent = words.size() == 1 ? &app : parents.at(words.front());
     CLI::App* command = parent->add_subcommand(words.back(), _(spec.summary));
     command->fallthrough();
+    parents[spec.name] = command;
     if (spec.setup == nullptr) {
       command->require_subcommand(1);
-      parents[spec.name] = command;
       parser.commands[command] = {&spec, {}};
       continue;
     }

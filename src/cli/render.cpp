@@ -116,6 +116,14 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
       out += "      " + sizes(action) + "\n";
     if (const auto lines = sources.find(action.subject); lines != sources.end())
       out += render_sources(lines->second, context);
+    for (const auto& [name, value] : action.system.sysctl)
+      out += fmt::format(fmt::runtime(_("      kernel parameter {}: at least {}")), name, value) +
+             "\n";
+    for (const auto& [kind, names] : {std::pair(_("system group"), action.system.groups),
+                                      std::pair(_("system account"), action.system.users)}) {
+      for (const std::string& name : names)
+        out += fmt::format("      {}: {}\n", kind, name);
+    }
     if (!action.suggests.empty())
       out += "      " + _("suggests") + ": " + shown(text::join(action.suggests, ", ")) + "\n";
     if (action.unpinned)
@@ -151,6 +159,7 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
 }
 
 ordered_json plan_json(const app::PreparedPlan& prepared) {
+  const auto sources = by_subject(prepared.sources);
   ordered_json actions = ordered_json::array();
   for (const plan::PlannedAction& action : prepared.plan.actions) {
     ordered_json item = {{"action", std::string(plan::to_string(action.action))},
@@ -166,10 +175,14 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
                          {"download_size", size_json(action.download_size)},
                          {"installed_size", size_json(action.installed_size)}};
     item["sources"] = ordered_json::array();
-    for (const auto& line : prepared.sources) {
-      if (line.subject == action.subject)
-        item["sources"].push_back({{"kind", line.kind}, {"from", line.from}, {"note", line.note}});
+    if (const auto lines = sources.find(action.subject); lines != sources.end()) {
+      for (const SourceLine* line : lines->second)
+        item["sources"].push_back(
+            {{"kind", line->kind}, {"from", line->from}, {"note", line->note}});
     }
+    item["system"] = {{"sysctl", action.system.sysctl},
+                      {"groups", action.system.groups},
+                      {"users", action.system.users}};
     item["service"] = action.service ? ordered_json{{"id", action.service->id},
                                                     {"model", action.service->model},
                                                     {"module", action.service->module},

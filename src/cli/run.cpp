@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "help.hpp"
 #include "progress.hpp"
+#include "render.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/printable.hpp"
@@ -97,7 +98,8 @@ ordered_json error_document(const Error& error, const GlobalOptions& options, in
             {"cause", error.cause()},
             {"context", error.contexts()},
             {"hint", in_scope(hint_of(error), options)},
-            {"rolled_back", error.was_rolled_back()}}}};
+            {"rolled_back", error.was_rolled_back()},
+            {"left_behind", strings_json(error.left_behind())}}}};
 }
 
 namespace {
@@ -116,8 +118,13 @@ void render_error(const Error& error,
   streams.err << "las: " << sentence_of(error) << "\n";
   for (const std::string& context : error.contexts())
     streams.err << "  " << shown(context) << "\n";
+  for (const std::string& left : error.left_behind())
+    streams.err << "  " << _("this could not be taken back") << ": " << shown(left) << "\n";
   if (error.was_rolled_back())
-    streams.err << _("  everything is as it was before") << "\n";
+    streams.err << (error.left_behind().empty()
+                        ? _("  everything is as it was before")
+                        : _("  all else is as it was before; mend the rest with: las repair"))
+                << "\n";
   streams.err << _("hint") << ": " << shown(hint) << "\n";
   streams.err.flush();
 }

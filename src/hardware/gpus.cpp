@@ -185,7 +185,9 @@ void read_gpus(const platform::FileReader& files,
   std::optional<NvmlReport> report;
   if (live && should_ask_nvml(files)) {
     try {
-      report = ask_nvml(nvml::open());
+      // Without its daemon the driver wakes each GPU anew, which takes a second or more apiece.
+      constexpr std::chrono::seconds kPatience{10};
+      report = ask_within(kPatience, [] { return ask_nvml(nvml::open()); });
     } catch (const Error& error) {
       report = failed_nvml(fmt::format("NVML: {}", printable(error.what())));
     }

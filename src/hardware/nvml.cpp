@@ -7,7 +7,10 @@
 #include "las/platform/shared_library.hpp"
 
 #include <array>
+#include <future>
 #include <map>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -255,6 +258,16 @@ NvmlReport failed_nvml(std::string failure) {
   report.driver_version = report.cuda_driver = Fact<Version>::missing(failure);
   report.failure = std::move(failure);
   return report;
+}
+
+NvmlReport ask_within(std::chrono::milliseconds patience, std::function<NvmlReport()> ask) {
+  std::packaged_task<NvmlReport()> task(std::move(ask));
+  std::future<NvmlReport> answer = task.get_future();
+  std::thread(std::move(task)).detach();
+  if (answer.wait_for(patience) == std::future_status::ready)
+    return answer.get();
+  return failed_nvml(fmt::format(fmt::runtime(_("NVML: the driver does not answer within {} s")),
+                                 std::chrono::ceil<std::chrono::seconds>(patience).count()));
 }
 
 NvmlReport ask_nvml(const nvml::Functions& functions) {

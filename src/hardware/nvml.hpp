@@ -3,6 +3,8 @@
 
 #include "las/hardware/profile.hpp"
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,5 +94,10 @@ struct NvmlReport {
 NvmlReport ask_nvml(const nvml::Functions& functions);
 /// The same for a library that could not be opened.
 NvmlReport failed_nvml(std::string failure);
+
+/// What `ask` reports, or after `patience` that the driver does not answer: one whose GPU has
+/// fallen off the bus may never. The thread that asks is left behind then and ends with the
+/// process, so `ask` must own what it uses. Its Error comes through.
+NvmlReport ask_within(std::chrono::milliseconds patience, std::function<NvmlReport()> ask);
 
 }  // namespace las::hardware

@@ -2,6 +2,7 @@
 #include "las/plan/difference.hpp"
 
 #include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -117,9 +118,36 @@ std::string words(const std::optional<Record>& record) {
   return record ? words(*record) : std::string("-");
 }
 
+// What tells two records apart whose words are the same.
+std::string finer(const state::InstalledModule& module) {
+  return module.store_name.empty() ? module.delivered : module.store_name;
+}
+
+std::string finer(const state::ServiceInstance& service) {
+  return fmt::format("{}:{} {}", service.host, service.port, text::join(service.argv, " "));
+}
+
+std::string finer(const state::WorldEntry&) {
+  return {};
+}
+
+template <typename Record>
+std::string sides(const std::optional<Record>& before, const std::optional<Record>& after) {
+  const std::string left = words(before), right = words(after);
+  if (left != right || !before || !after)
+    return fmt::format("{} -> {}", left, right);
+  const std::string was = finer(*before), is = finer(*after);
+  return was == is ? fmt::format(fmt::runtime(_("{}, made anew")), left)
+                   : fmt::format("{} ({} -> {})", left, was, is);
+}
+
 template <typename Record>
 void take_back(std::vector<Record>& records, const Changed<Record>& change, Undo& undo) {
   const Record* now = find(records, change.name);
+  const bool as_before =
+      change.before ? now != nullptr && untouched(*now, *change.before) : now == nullptr;
+  if (as_before)
+    return;
   const bool as_left =
       change.after ? now != nullptr && untouched(*now, *change.after) : now == nullptr;
   if (!as_left) {
@@ -145,8 +173,8 @@ std::vector<std::string> describe(const Difference& difference) {
   std::vector<std::string> lines;
   const auto add = [&](const std::string& kind, const auto& changes) {
     for (const auto& change : changes)
-      lines.push_back(fmt::format(
-          "{} {}: {} -> {}", kind, change.name, words(change.before), words(change.after)));
+      lines.push_back(
+          fmt::format("{} {}: {}", kind, change.name, sides(change.before, change.after)));
   };
   add(_("module"), difference.modules);
   add(_("service"), difference.services);

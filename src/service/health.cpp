@@ -68,6 +68,15 @@ Health ask(fetch::Fetcher& fetcher,
   throw Error(ErrorKind::InvalidData, _("unknown kind of health check"), service.health_kind);
 }
 
+/// "" if what answers on the port is the service itself, else who it is.
+std::string answered_by_another(Supervisor& supervisor, const state::ServiceInstance& service) {
+  const bool asked = service.health_kind == "http" || service.health_kind == "tcp";
+  const std::string other =
+      asked && service.port != 0 ? supervisor.impostor(service) : std::string();
+  return other.empty() ? other
+                       : fmt::format(fmt::runtime(_("{} listens on port {}")), other, service.port);
+}
+
 bool has_ended(const ServiceStatus& status) {
   return status.state == RunState::Failed || status.state == RunState::Stopped ||
          status.state == RunState::Absent;
@@ -128,6 +137,10 @@ class Watch {
     if (status.state != RunState::Running)
       return {false, std::string(to_string(status.state)), {}};
     const bool asked = service_.health_kind == "http" || service_.health_kind == "tcp";
+    if (health.ready && asked) {
+      if (std::string other = answered_by_another(supervisor_, service_); !other.empty())
+        return {false, std::move(other), {}};
+    }
     if (!asked &&
         waited() < std::min<milliseconds>(kSettled, std::chrono::seconds(service_.start_period_s)))
       health.ready = false;
@@ -173,7 +186,10 @@ Health probe_health(Supervisor& supervisor,
     return {false, describe_end(status), {}};
   if (status.state != RunState::Running)
     return {false, std::string(to_string(status.state)), {}};
-  return ask(fetcher, service, activity);
+  Health health = ask(fetcher, service, activity);
+  if (std::string other = answered_by_another(supervisor, service); health.ready && !other.empty())
+    return {false, std::move(other), {}};
+  return health;
 }
 
 }  // namespace las::service

@@ -50,6 +50,15 @@ class ProcessSupervisor final : public Supervisor {
     return last_lines(log_file(service.id), count);
   }
 
+  std::string impostor(const ServiceInstance& service) override {
+    std::vector<std::uint32_t> pids;
+    if (const auto record = records_.find(service.id)) {
+      for (const ProcessStat& member : find_family(around_.files, family(*record)))
+        pids.push_back(static_cast<std::uint32_t>(member.identity.pid));
+    }
+    return foreign_listener(around_.files, service.port, pids);
+  }
+
   std::vector<std::string> installed() override { return records_.ids(); }
 
   void settle() override {

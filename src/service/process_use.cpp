@@ -3,10 +3,12 @@
 #include "running_process.hpp"
 
 #include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/service/supervisor.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -19,15 +21,6 @@ bool lies_in(const std::string& path, const fs::path& place) {
   const std::string& prefix = place.native();
   return path.starts_with(prefix) &&
          (path.size() == prefix.size() || path[prefix.size()] == '/' || prefix.ends_with('/'));
-}
-
-std::vector<pid_t> processes(const platform::FileReader& files) {
-  std::vector<pid_t> pids;
-  for (const std::string& name : files.list_directory("/proc")) {
-    if (std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
-      pids.push_back(static_cast<pid_t>(std::stol(name)));
-  }
-  return pids;
 }
 
 std::string link_of(const platform::FileReader& files, const std::string& path) {
@@ -65,7 +58,58 @@ std::vector<std::string> mapped_files(const platform::FileReader& files, pid_t p
   return paths;
 }
 
+// The sockets that listen on the port, as the links in /proc/<pid>/fd name them. Format: proc(5),
+// "address:port" in hexadecimal, state 0A = LISTEN, inode in the tenth field.
+std::set<std::string> listening_sockets(const platform::FileReader& files, std::uint16_t port) {
+  constexpr std::size_t kLocal = 1, kState = 3, kInode = 9;
+  const std::string suffix = fmt::format(":{:04X}", port);
+  std::set<std::string> sockets;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::string text;
+    try {
+      text = files.read_file(table, ByteSize::mib(64));
+    } catch (const Error&) {
+      continue;  // a kernel without that family
+    }
+    for (const std::string& line : text::lines(text)) {
+      std::vector<std::string> fields = text::split(line, ' ');
+      std::erase(fields, "");
+      if (fields.size() > kInode && fields[kLocal].ends_with(suffix) && fields[kState] == "0A")
+        sockets.insert("socket:[" + fields[kInode] + "]");
+    }
+  }
+  return sockets;
+}
+
+bool has_any(const platform::FileReader& files, pid_t pid, const std::set<std::string>& sockets) {
+  const std::vector<std::string> open = open_files(files, pid);
+  return std::any_of(
+      open.begin(), open.end(), [&](const std::string& file) { return sockets.contains(file); });
+}
+
 }  // namespace
+
+std::string foreign_listener(const platform::FileReader& files,
+                             std::uint16_t port,
+                             const std::vector<std::uint32_t>& processes) {
+  const std::set<std::string> sockets = listening_sockets(files, port);
+  if (sockets.empty() || processes.empty())
+    return {};
+  bool seen = false;
+  for (const std::uint32_t pid : processes) {
+    seen = seen || !open_files(files, static_cast<pid_t>(pid)).empty();
+    if (has_any(files, static_cast<pid_t>(pid), sockets))
+      return {};
+  }
+  if (!seen)
+    return {};
+  for (const pid_t pid : all_processes(files)) {
+    if (has_any(files, pid, sockets))
+      return fmt::format(
+          "pid {} ({})", pid, fs::path(executable_of(files, pid)).filename().string());
+  }
+  return _("another process");
+}
 
 std::string foreign_program(const platform::FileReader& files,
                             std::uint32_t pid,
@@ -93,7 +137,7 @@ std::string foreign_program(const platform::FileReader& files,
 std::map<std::string, std::string> entries_in_use(const platform::FileReader& files,
                                                   const fs::path& directory) {
   std::map<std::string, std::string> used;
-  for (const pid_t pid : processes(files)) {
+  for (const pid_t pid : all_processes(files)) {
     std::vector<std::string> paths = arguments_of(files, pid);
     const std::string program = executable_of(files, pid);
     paths.push_back(program);

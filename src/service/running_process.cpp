@@ -21,6 +21,28 @@ std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t
   return std::nullopt;
 }
 
+std::vector<pid_t> all_processes(const platform::FileReader& files) {
+  std::vector<pid_t> pids;
+  for (const std::string& name : files.list_directory("/proc")) {
+    if (std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
+      pids.push_back(static_cast<pid_t>(std::stol(name)));
+  }
+  return pids;
+}
+
+std::vector<std::uint32_t> in_control_group_of(const platform::FileReader& files,
+                                               std::uint32_t pid) {
+  std::vector<std::uint32_t> members;
+  const auto own = files.try_read(fmt::format("/proc/{}/cgroup", pid));
+  if (pid == 0 || !own)
+    return members;
+  for (const pid_t other : all_processes(files)) {
+    if (files.try_read(fmt::format("/proc/{}/cgroup", other)) == own)
+      members.push_back(static_cast<std::uint32_t>(other));
+  }
+  return members;
+}
+
 std::vector<std::string> arguments_of(const platform::FileReader& files, pid_t pid) {
   std::vector<std::string> arguments;
   const std::string text = files.try_read(fmt::format("/proc/{}/cmdline", pid)).value_or("");

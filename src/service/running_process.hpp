@@ -15,6 +15,17 @@ namespace las::service {
 
 /// Its resident memory, without that of its workers.
 std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t pid);
+/// Who listens on the TCP port if that is none of `processes`: "pid 7 (server)", or "another
+/// process" where it cannot be told which. "" when one of them does, when nobody does, or when it
+/// cannot be known (no processes given, or another user's).
+std::string foreign_listener(const platform::FileReader& files,
+                             std::uint16_t port,
+                             const std::vector<std::uint32_t>& processes);
+/// All processes in its control group, which under systemd is its unit; empty when unknown.
+std::vector<std::uint32_t> in_control_group_of(const platform::FileReader& files,
+                                               std::uint32_t pid);
+/// The numbers in /proc.
+std::vector<pid_t> all_processes(const platform::FileReader& files);
 /// Its arguments, the program's name first.
 std::vector<std::string> arguments_of(const platform::FileReader& files, pid_t pid);
 /// The file it runs; "" when unknown.

@@ -64,6 +64,11 @@ class SystemdSupervisor final : public Supervisor {
   ServiceStatus status(const ServiceInstance& service) override;
   std::vector<std::string> logs(const ServiceInstance& service, std::size_t count) override;
 
+  std::string impostor(const ServiceInstance& service) override {
+    return foreign_listener(
+        around_.files, service.port, in_control_group_of(around_.files, status(service).pid));
+  }
+
   // systemd makes and removes the links of enabled units without syncing them.
   void sync() override {
     const platform::fs::path& units = around_.layout.units;
@@ -207,6 +212,8 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   if (pid != 0)
     status.executable = executable_of(around_.files, pid);
   status.restarts = unit.restarts;
+  if (unit.unit_file_state == "enabled" || unit.unit_file_state == "disabled")
+    status.enabled = unit.unit_file_state == "enabled";
   if (status.state == RunState::Failed && by_signal(unit))
     status.exit_status = 128 + unit.exec_main_status;
   else if (status.state == RunState::Failed && unit.result == "exit-code")

@@ -34,9 +34,16 @@ class Archive : public SourceKind {
   std::string describe(const catalog::Source& source) const override;
   catalog::Source bound_to(const catalog::Source& source,
                            const std::vector<InputArtifact>& artifacts) const override;
+  std::vector<fetch::Artifact> artifacts(const StageRequest& request) const override;
   Staged stage(const StageRequest& request, const Activity& activity) override;
 
  private:
+  static fetch::Artifact artifact_of(const StageRequest& request,
+                                     const catalog::ArchivePart& part,
+                                     const std::optional<Digest>& digest);
+  /// From the manifest, or pinned at an earlier install.
+  static std::optional<Digest> known_digest(const catalog::ArchivePart& part,
+                                            const StageRequest& request);
   KnownPart find_digest(const catalog::ArchivePart& part,
                         const StageRequest& request,
                         const Activity& activity) const;
@@ -120,19 +127,45 @@ Digest Archive::published_digest(const catalog::ArchivePart& part, const Activit
       .cause(request.url);
 }
 
+std::optional<Digest> Archive::known_digest(const catalog::ArchivePart& part,
+                                            const StageRequest& request) {
+  if (part.digest)
+    return part.digest;
+  for (const std::string& url : part.urls) {
+    if (const auto pinned = request.pinned ? request.pinned(url) : std::nullopt)
+      return pinned;
+  }
+  return std::nullopt;
+}
+
 KnownPart Archive::find_digest(const catalog::ArchivePart& part,
                                const StageRequest& request,
                                const Activity& activity) const {
-  if (part.digest)
-    return {&part, part.digest};
-  for (const std::string& url : part.urls) {
-    const auto pinned = request.pinned ? request.pinned(url) : std::nullopt;
-    if (pinned)
-      return {&part, pinned};
-  }
+  if (const auto digest = known_digest(part, request))
+    return {&part, digest};
   if (part.checksum)
     return {&part, published_digest(part, activity), true};
   return {&part, std::nullopt, true};
+}
+
+fetch::Artifact Archive::artifact_of(const StageRequest& request,
+                                     const catalog::ArchivePart& part,
+                                     const std::optional<Digest>& digest) {
+  const std::string file_name = url_file_name(first_url(part));
+  return {fmt::format("{}-{}:{}", request.module, request.version, file_name),
+          fmt::format("{} {} ({})", request.module, request.version, file_name),
+          part.urls,
+          digest,
+          part.size};
+}
+
+std::vector<fetch::Artifact> Archive::artifacts(const StageRequest& request) const {
+  std::vector<fetch::Artifact> artifacts;
+  for (const catalog::ArchivePart& part : archive_of(*request.source).parts) {
+    if (const auto digest = known_digest(part, request))
+      artifacts.push_back(artifact_of(request, part, digest));
+  }
+  return artifacts;
 }
 
 Staged Archive::stage(const StageRequest& request, const Activity& activity) {
@@ -143,13 +176,8 @@ Staged Archive::stage(const StageRequest& request, const Activity& activity) {
   std::vector<KnownPart> parts;
   std::vector<fetch::Artifact> artifacts;
   for (const catalog::ArchivePart& part : archive_of(source).parts) {
-    const std::string file_name = url_file_name(first_url(part));
     parts.push_back(find_digest(part, request, activity));
-    artifacts.push_back({fmt::format("{}-{}:{}", request.module, request.version, file_name),
-                         fmt::format("{} {} ({})", request.module, request.version, file_name),
-                         part.urls,
-                         parts.back().digest,
-                         part.size});
+    artifacts.push_back(artifact_of(request, part, parts.back().digest));
   }
   if (parts.empty())
     throw Error(ErrorKind::InvalidData, _("an archive source names no archive"), request.module);

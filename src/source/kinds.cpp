@@ -9,6 +9,10 @@ std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activi
   return {};
 }
 
+std::vector<fetch::Artifact> SourceKind::artifacts(const StageRequest&) const {
+  return {};
+}
+
 catalog::Source SourceKind::bound_to(const catalog::Source& source,
                                      const std::vector<InputArtifact>& artifacts) const {
   if (!artifacts.empty())
@@ -18,20 +22,20 @@ catalog::Source SourceKind::bound_to(const catalog::Source& source,
   return source;
 }
 
-std::map<std::string, std::string> SourceKind::versions(const std::string&, const Activity&) {
+std::map<std::string, std::string> ExternalKind::versions(const std::string&, const Activity&) {
   return {};
 }
 
-void SourceKind::undo_external(const std::string&,
-                               const std::string&,
-                               const std::vector<std::string>&,
-                               const Activity&) {}
+void ExternalKind::undo_external(const std::string&,
+                                 const std::string&,
+                                 const std::vector<std::string>&,
+                                 const Activity&) {}
 
-std::string SourceKind::inherited(const std::string&, const std::string&) const {
+std::string ExternalKind::inherited(const std::string&, const std::string&) const {
   return {};
 }
 
-std::vector<std::string> SourceKind::verify_external(const std::string&, const Activity&) {
+std::vector<std::string> ExternalKind::verify_external(const std::string&, const Activity&) {
   return {};
 }
 
@@ -44,6 +48,13 @@ std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surrounding
     kinds.emplace(name, std::move(made));
   }
   return kinds;
+}
+
+std::vector<std::unique_ptr<SystemStep>> make_system_steps(Surroundings surroundings) {
+  std::vector<std::unique_ptr<SystemStep>> steps;
+  steps.push_back(make_accounts_step(surroundings));
+  steps.push_back(make_sysctl_step(surroundings));
+  return steps;
 }
 
 }  // namespace las::source

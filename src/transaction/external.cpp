@@ -14,7 +14,7 @@ bool contains(const std::vector<state::ExternalChange>& changes,
 }
 
 // The parts of `change` that `module` needs, as records of its own.
-std::vector<state::ExternalChange> heritage(const source::SourceKind& kind,
+std::vector<state::ExternalChange> heritage(const source::ExternalKind& kind,
                                             const state::ExternalChange& change,
                                             const state::InstalledModule& module) {
   std::vector<state::ExternalChange> parts;
@@ -29,6 +29,16 @@ std::vector<state::ExternalChange> heritage(const source::SourceKind& kind,
 }
 
 }  // namespace
+
+source::ExternalKind* external_kind(const Surroundings& world, const std::string& kind) {
+  if (const auto found = world.sources.find(kind); found != world.sources.end())
+    return found->second.get();
+  for (const auto& step : world.steps) {
+    if (step->kind() == kind)
+      return step.get();
+  }
+  return nullptr;
+}
 
 std::vector<state::ExternalChange> still_wanted(const state::Generation& generation) {
   std::vector<state::ExternalChange> changes;
@@ -52,11 +62,11 @@ void hand_over_external(const Surroundings& world,
                         const state::Generation& from,
                         state::Generation& to) {
   for (const state::ExternalChange& change : no_longer_wanted(from, to)) {
-    const auto kind = world.sources.find(change.kind);
-    if (kind == world.sources.end())
+    const source::ExternalKind* kind = external_kind(world, change.kind);
+    if (kind == nullptr)
       continue;
     for (state::InstalledModule& module : to.modules) {
-      for (state::ExternalChange& part : heritage(*kind->second, change, module)) {
+      for (state::ExternalChange& part : heritage(*kind, change, module)) {
         if (!contains(module.external, part))
           module.external.push_back(std::move(part));
       }
@@ -69,15 +79,15 @@ void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& kept,
                    const Activity& activity) {
   for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-    const auto kind = world.sources.find(change->kind);
-    if (kind == world.sources.end())
+    source::ExternalKind* kind = external_kind(world, change->kind);
+    if (kind == nullptr)
       continue;
     std::vector<std::string> wanted_by_others;
     for (const state::ExternalChange& other : kept) {
       if (other.kind == change->kind)
         wanted_by_others.push_back(other.wanted);
     }
-    kind->second->undo_external(change->before, change->wanted, wanted_by_others, activity);
+    kind->undo_external(change->before, change->wanted, wanted_by_others, activity);
   }
 }
 

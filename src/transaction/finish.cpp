@@ -68,8 +68,9 @@ void report_failure(const Activity& activity, Step&& step) {
 }
 
 // Does every step, and those that failed once more: what the others removed may be what was missing
-// (space, a port). What fails twice is reported and left to verify.
-void do_all(const std::vector<std::function<void()>>& steps, const Activity& activity) {
+// (space, a port). What fails twice is reported, returned and left to verify.
+std::vector<std::string> do_all(const std::vector<std::function<void()>>& steps,
+                                const Activity& activity) {
   std::vector<std::function<void()>> failed;
   for (const auto& step : steps) {
     try {
@@ -79,8 +80,16 @@ void do_all(const std::vector<std::function<void()>>& steps, const Activity& act
       failed.push_back(step);
     }
   }
-  for (const auto& step : failed)
-    report_failure(activity, step);
+  std::vector<std::string> left;
+  for (const auto& step : failed) {
+    try {
+      step();
+    } catch (const Error& error) {
+      activity.warn("transaction", error.what());
+      left.emplace_back(error.what());
+    }
+  }
+  return left;
 }
 
 // Whether any generation that can still be switched to (all but `rejected`) uses the payload.
@@ -183,7 +192,9 @@ void converge(const Surroundings& world,
   world.supervisor.install(to.services, mend ? std::set<std::string>{} : unchanged, activity);
   between();
   for (const state::ServiceInstance* service : in_start_order(to)) {
-    if (!wished_running(world.store, service->id) || is_up(world.supervisor.status(*service).state))
+    const service::ServiceStatus now = world.supervisor.status(*service);
+    // One that runs and would not start at the next boot is started too, which enables it.
+    if (!wished_running(world.store, service->id) || (is_up(now.state) && now.enabled != false))
       continue;
     if (!unchanged.contains(service->id)) {
       world.supervisor.start(*service, activity);
@@ -191,9 +202,11 @@ void converge(const Surroundings& world,
     }
     report_failure(activity, [&] { world.supervisor.start(*service, activity); });
   }
-  // What an interrupted stop left running.
+  // What an interrupted stop left running, or half recorded.
   for (const state::ServiceInstance& service : to.services) {
-    if (!wished_running(world.store, service.id) && is_up(world.supervisor.status(service).state))
+    const service::ServiceStatus now = world.supervisor.status(service);
+    if (!wished_running(world.store, service.id) &&
+        (is_up(now.state) || now.state == service::RunState::Failed || now.enabled == true))
       report_failure(activity, [&] { world.supervisor.stop(service, activity); });
   }
 }
@@ -263,7 +276,7 @@ void finish(Run& run,
       run.operation.error = error.what();
       run.operation.outcome =
           error.kind() == ErrorKind::Interrupted ? "interrupted" : "rolled-back";
-      go_back(run, from, to, steady);
+      error.left_behind(go_back(run, from, to, steady));
       error.rolled_back(true);
       throw;
     }
@@ -312,10 +325,10 @@ void finish(Run& run,
         .hint(_("when the cause is mended, try again: las purge NAME"));
 }
 
-void go_back(Run& run,
-             const state::Generation& from,
-             const state::Generation& to,
-             const Activity& activity) {
+std::vector<std::string> go_back(Run& run,
+                                 const state::Generation& from,
+                                 const state::Generation& to,
+                                 const Activity& activity) {
   const Surroundings& world = run.world;
   // In one write: from here on a crash continues the way back and never forward again.
   run.journal.phase = state::Phase::Returning;
@@ -335,18 +348,31 @@ void go_back(Run& run,
   });
   const bool made_here = to.operation_id == run.journal.operation_id;
   const auto rejected = made_here ? std::optional(to.number) : std::nullopt;
-  do_all({[&] {
-            converge(
-                world, to, from, [&] { move_data_back(run); }, false, activity);
-          },
-          [&] { undo_external(world, run.journal.external, still_wanted(from), activity); },
-          [&] {
-            if (made_here)
-              world.files.remove_tree(world.layout.generation(to.number));
-          },
-          [&] { remove_staged_payloads(run, rejected); }},
-         activity);
+  std::vector<std::string> left =
+      do_all({[&] {
+                converge(
+                    world, to, from, [&] { move_data_back(run); }, false, activity);
+              },
+              [&] { undo_external(world, run.journal.external, still_wanted(from), activity); },
+              [&] {
+                if (made_here)
+                  world.files.remove_tree(world.layout.generation(to.number));
+              },
+              [&] { remove_staged_payloads(run, rejected); }},
+             activity);
+  // What is said to be as before is looked at first.
+  if (left.empty()) {
+    try {
+      prove(world, to, from, activity);
+    } catch (const Error& error) {
+      activity.warn("transaction", error.what());
+      left.emplace_back(error.what());
+    }
+  }
+  if (!left.empty())
+    run.operation.error += "; not taken back: " + text::join(left, "; ");
   close(run, rejected);
+  return left;
 }
 
 void undo(Run& run, const Activity& activity) {

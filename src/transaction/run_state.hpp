@@ -117,10 +117,12 @@ void finish(Run& run,
 /// After a rejection: makes `from` current again, converges to it, and removes what `to` brought.
 /// Every step that fails is reported and the others go on, so that the journal is always closed;
 /// what is not as recorded then is found by verify. Also what recovery does for Phase::Returning.
-void go_back(Run& run,
-             const state::Generation& from,
-             const state::Generation& to,
-             const Activity& activity);
+///
+/// Returns what could not be taken back, or does not run as it did.
+std::vector<std::string> go_back(Run& run,
+                                 const state::Generation& from,
+                                 const state::Generation& to,
+                                 const Activity& activity);
 
 /// Takes back everything before the commit point.
 void undo(Run& run, const Activity& activity);

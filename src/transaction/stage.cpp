@@ -143,6 +143,35 @@ void stage_system_packages(Run& run,
         {source.kind(), staged.external_before.value_or(""), *staged.external_wanted});
 }
 
+// Accounts and kernel parameters: looked at, made durable as an intent, then done. Recorded also
+// when everything is there already, so that another module's removal does not take it away.
+void stage_system_changes(Run& run,
+                          const plan::PlannedAction& action,
+                          state::InstalledModule& module,
+                          const Activity& activity) {
+  for (const auto& step : run.world.steps) {
+    const std::string wanted = step->wanted(action.system);
+    if (wanted.empty())
+      continue;
+    if (const std::string why = step->unavailable(); !why.empty()) {
+      activity.warn("transaction",
+                    fmt::format(fmt::runtime(_(
+                                    "{} needs a change of the system ({}: {}) that las cannot make "
+                                    "here: {}")),
+                                action.subject,
+                                step->kind(),
+                                wanted,
+                                why));
+      continue;
+    }
+    const std::string before = step->look(wanted, activity);
+    run.journal.external.push_back({step->kind(), before, wanted});
+    record(run);
+    step->apply(before, wanted, activity);
+    module.external.push_back({step->kind(), before, wanted});
+  }
+}
+
 // Tries the sources in order. Only "cannot be reached" and "not possible here" move on to the next;
 // wrong or hostile bytes end the transaction.
 state::InstalledModule stage_one(Run& run,
@@ -169,6 +198,7 @@ state::InstalledModule stage_one(Run& run,
             kind.stage(make_request(run, action, source, staging), activity);
         state::InstalledModule module = installed_from(run, action, source, staged);
         stage_system_packages(run, action, module, activity);
+        stage_system_changes(run, action, module, activity);
         return module;
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::Network)
@@ -195,6 +225,31 @@ state::InstalledModule stage_one(Run& run,
                     : _("nothing was changed; see the sources with: las show NAME"));
 }
 
+// All downloads side by side. What goes wrong with one of them is for stage_one() to find again,
+// which knows what to try next; what came so far is in the cache.
+void fetch_ahead(Run& run, const plan::Plan& plan, const Activity& activity) {
+  std::vector<fetch::Artifact> artifacts;
+  for (const plan::PlannedAction& action : plan.actions) {
+    if (!plan::brings_module(action.action) || action.sources.empty())
+      continue;
+    const catalog::Source& source = action.sources.front();
+    const auto kind = run.world.sources.find(source.kind());
+    if (kind == run.world.sources.end())
+      continue;
+    for (fetch::Artifact& artifact : kind->second->artifacts(make_request(run, action, source, {})))
+      artifacts.push_back(std::move(artifact));
+  }
+  if (artifacts.size() < 2)
+    return;
+  try {
+    run.world.fetcher.fetch(artifacts, run.world.layout.downloads(), activity);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Network && error.kind() != ErrorKind::Integrity)
+      throw;
+    activity.debug("transaction", fmt::format("to be fetched one by one: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 std::vector<state::InstalledModule> stage_modules(Run& run,
@@ -202,6 +257,7 @@ std::vector<state::InstalledModule> stage_modules(Run& run,
                                                   const Activity& activity) {
   run.journal.phase = state::Phase::Staging;
   record(run);
+  timed(run, "fetch", [&] { fetch_ahead(run, plan, activity); });
   std::vector<state::InstalledModule> staged;
   for (const plan::PlannedAction& action : plan.actions) {
     if (!plan::brings_module(action.action))

@@ -77,12 +77,11 @@ void check_external(const Surroundings& world,
                     const Activity& activity) {
   for (const state::InstalledModule& module : target.modules) {
     for (const state::ExternalChange& change : module.external) {
-      const auto kind = world.sources.find(change.kind);
-      if (kind == world.sources.end() ||
-          kind->second->verify_external(change.wanted, activity).empty())
+      source::ExternalKind* kind = external_kind(world, change.kind);
+      if (kind == nullptr || kind->verify_external(change.wanted, activity).empty())
         continue;
       throw Error(ErrorKind::CorruptState,
-                  _("packages that this generation needs are no longer installed"),
+                  _("what this generation needs of the system is no longer there"),
                   module.name)
           .hint(fmt::format(fmt::runtime(_("install it again: las install {}")), module.name));
     }

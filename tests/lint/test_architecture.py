@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The architecture lint notices what it is there to notice."""
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -43,6 +44,15 @@ class Architecture(unittest.TestCase):
     def test_an_empty_tree_is_a_breach(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(len(architecture.check(Path(folder))), 1)
+
+
+class Findings(unittest.TestCase):
+    def test_every_finding_has_a_meaning_in_the_manual_and_every_meaning_a_finding(self):
+        root = Path(__file__).resolve().parents[2]
+        used = set(re.findall(r'\{"([a-z]+-[a-z-]+)",', (root / "src/app/verify.cpp").read_text()))
+        used |= set(re.findall(r'"(leftover|unit-disabled|unit-enabled)"', (root / "src/app/verify.cpp").read_text()))
+        listed = set(re.findall(r'\{"([a-z-]+)", N_', (root / "src/app/finding_kinds.cpp").read_text()))
+        self.assertEqual(used, listed)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,8 @@ class Session {
   service::Supervisor& supervisor();
   const std::map<std::string, std::unique_ptr<source::SourceKind>>& sources();
 
+  const std::vector<std::unique_ptr<source::SystemStep>>& steps();
+
   /// What transactions work with. The store in it is read-only until writer() was called, and what
   /// was made before that is of no use afterwards.
   transaction::Surroundings surroundings(const Activity& activity);

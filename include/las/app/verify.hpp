@@ -27,6 +27,13 @@ struct Finding {
   Mend by = Mend::ByHand;
 };
 
+/// Every id that a finding may have, with what it means: for the manual.
+struct FindingKind {
+  const char *id, *meaning;
+};
+
+const std::vector<FindingKind>& finding_kinds();
+
 enum class Depth {
   Quick,   ///< what can be seen without reading contents: for every run that changes something
   Full,    ///< and every payload hashed
@@ -43,8 +50,11 @@ std::vector<Finding> verify(Session& session,
 
 /// Takes the writer lock (Session::writer) and warns of everything that the world changed behind
 /// las's back: nothing of it is mended without being asked for. Every use case that makes a
-/// transaction begins with it.
-transaction::Transactor& writer_that_looks(Session& session, const Activity& activity);
+/// transaction begins with it. What concerns `expected` (services that the run is about) is no
+/// news.
+transaction::Transactor& writer_that_looks(Session& session,
+                                           const Activity& activity,
+                                           const std::vector<std::string>& expected = {});
 
 struct RepairResult {
   std::vector<Finding> mended, left;  ///< left: with why, where the try failed

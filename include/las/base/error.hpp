@@ -48,6 +48,8 @@ class Error : public std::exception {
   Error&& context(std::string text) &&;
   /// Something visible had been changed and was changed back (exit code 8).
   Error& rolled_back(bool value) &;
+  /// What could not be changed back, in words; together with rolled_back().
+  Error& left_behind(std::vector<std::string> what) &;
 
   ErrorKind kind() const { return kind_; }
 
@@ -63,6 +65,8 @@ class Error : public std::exception {
 
   bool was_rolled_back() const { return rolled_back_; }
 
+  const std::vector<std::string>& left_behind() const { return left_behind_; }
+
   /// "<message>: <subject>: <cause>", for logs and nested causes.
   const char* what() const noexcept override { return what_.c_str(); }
 
@@ -71,7 +75,7 @@ class Error : public std::exception {
 
   ErrorKind kind_;
   std::string message_, subject_, cause_, hint_, what_;
-  std::vector<std::string> contexts_;
+  std::vector<std::string> contexts_, left_behind_;
   bool rolled_back_ = false;
 };
 

@@ -34,6 +34,7 @@ struct ServiceStatus {
   std::string detail;  ///< systemd's result word, or the last log line
   std::optional<ByteSize> memory;
   std::uint32_t restarts = 0;
+  std::optional<bool> enabled;  ///< starts at boot; nothing where nothing does, or it is unknown
 };
 
 /// Runs services. Two bodies behind one interface: systemd (sd-bus, generated units) and, where no
@@ -64,6 +65,11 @@ class Supervisor {
   /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out.
   virtual void stop(const state::ServiceInstance& service, const Activity& activity) = 0;
   virtual ServiceStatus status(const state::ServiceInstance& service) = 0;
+
+  /// Who listens on the service's port in its place: "pid 7 (server)". "" when it is the service
+  /// itself or one of its workers, when nobody does, or when it cannot be known.
+  virtual std::string impostor(const state::ServiceInstance& /*service*/) { return {}; }
+
   /// The last `count` lines of its output, oldest first.
   virtual std::vector<std::string> logs(const state::ServiceInstance& service,
                                         std::size_t count) = 0;

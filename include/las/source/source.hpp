@@ -62,39 +62,19 @@ struct Staged {
   std::optional<std::string> external_before, external_wanted;
 };
 
-/// One kind of source. Stateless. Implemented once each in src/source/<kind>.cpp.
-class SourceKind {
+/// What changes something outside the store, and knows how to take it back from a record of what
+/// was there before. Stateless.
+class ExternalKind {
  public:
-  SourceKind() = default;
-  SourceKind(const SourceKind&) = delete;
-  SourceKind& operator=(const SourceKind&) = delete;
-  virtual ~SourceKind() = default;
+  ExternalKind() = default;
+  ExternalKind(const ExternalKind&) = delete;
+  ExternalKind& operator=(const ExternalKind&) = delete;
+  virtual ~ExternalKind() = default;
 
+  /// As records name it: "apt", "sysctl".
   virtual std::string kind() const = 0;
 
-  /// Whether it can be tried on this machine at all, without the network: "" when it can, else the
-  /// reason as one translated clause ("apt has no package foo", "python3-venv is missing").
-  virtual std::string unavailable(const catalog::Source& source, const Activity& activity) = 0;
-
-  /// What of this source is not on the machine yet, for kinds that install outside the store
-  /// (packages); empty for the others.
-  virtual std::vector<std::string> absent(const catalog::Source& source, const Activity& activity);
-
-  /// Where it comes from, for the plan: the first URL, the packages, the requirement.
-  virtual std::string describe(const catalog::Source& source) const = 0;
-
-  /// The same source, bound to bytes that were had before: it can deliver nothing else. Integrity
-  /// when it names other bytes for one of them; Unsatisfiable when it is made of other parts, or of
-  /// none that have a digest. Pure.
-  virtual catalog::Source bound_to(const catalog::Source& source,
-                                   const std::vector<InputArtifact>& artifacts) const;
-
-  /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes
-  /// outside it were announced through journal_external and are undone by undo_external. Network
-  /// means "the next source may be tried"; Integrity and hostile content end the install.
-  virtual Staged stage(const StageRequest& request, const Activity& activity) = 0;
-
-  /// Takes back what stage() did outside the store, from the journaled intent; idempotent. Removes
+  /// Takes back what was done outside the store, from the journaled intent; idempotent. Removes
   /// only what that change brought.
   /// `wanted_by_others`: the records of other installed modules; what they name stays.
   virtual void undo_external(const std::string& before,
@@ -118,6 +98,55 @@ class SourceKind {
                                                    const Activity& activity);
 };
 
+/// One kind of source. Stateless. Implemented once each in src/source/<kind>.cpp.
+class SourceKind : public ExternalKind {
+ public:
+  /// Whether it can be tried on this machine at all, without the network: "" when it can, else the
+  /// reason as one translated clause ("apt has no package foo", "python3-venv is missing").
+  virtual std::string unavailable(const catalog::Source& source, const Activity& activity) = 0;
+
+  /// What of this source is not on the machine yet, for kinds that install outside the store
+  /// (packages); empty for the others.
+  virtual std::vector<std::string> absent(const catalog::Source& source, const Activity& activity);
+
+  /// Where it comes from, for the plan: the first URL, the packages, the requirement.
+  virtual std::string describe(const catalog::Source& source) const = 0;
+
+  /// The same source, bound to bytes that were had before: it can deliver nothing else. Integrity
+  /// when it names other bytes for one of them; Unsatisfiable when it is made of other parts, or of
+  /// none that have a digest. Pure.
+  virtual catalog::Source bound_to(const catalog::Source& source,
+                                   const std::vector<InputArtifact>& artifacts) const;
+
+  /// What stage() will fetch through the fetcher, as far as it is known without asking anybody:
+  /// several modules' downloads run side by side then. Empty for kinds that fetch by themselves.
+  virtual std::vector<fetch::Artifact> artifacts(const StageRequest& request) const;
+
+  /// Fetches and unpacks. On any Error the staging folder is the caller's to remove; changes
+  /// outside it were announced through journal_external and are undone by undo_external. Network
+  /// means "the next source may be tried"; Integrity and hostile content end the install.
+  virtual Staged stage(const StageRequest& request, const Activity& activity) = 0;
+};
+
+/// A change of the system besides packages that a module needs (catalog::SystemChanges), one kind
+/// of it.
+class SystemStep : public ExternalKind {
+ public:
+  /// This kind's part of the changes, as the record of what is wanted; "" if it has none.
+  virtual std::string wanted(const catalog::SystemChanges& changes) const = 0;
+
+  /// Why it cannot be done here, as one translated clause; "" if it can.
+  virtual std::string unavailable() const = 0;
+
+  /// What is there now of what `wanted` names, as the record of what was before.
+  virtual std::string look(const std::string& wanted, const Activity& activity) = 0;
+
+  /// Makes it so; what is there already stays. The intent was made durable before. Idempotent.
+  virtual void apply(const std::string& before,
+                     const std::string& wanted,
+                     const Activity& activity) = 0;
+};
+
 std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_apt_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
@@ -125,5 +154,13 @@ std::unique_ptr<SourceKind> make_npm_source(Surroundings surroundings);
 
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);
+
+/// Kernel parameters: set at once, and for every boot by /etc/sysctl.d/60-las.conf.
+std::unique_ptr<SystemStep> make_sysctl_step(Surroundings surroundings);
+/// System groups and accounts, by the distribution's groupadd and useradd.
+std::unique_ptr<SystemStep> make_accounts_step(Surroundings surroundings);
+
+/// Every kind, in the order in which they are done.
+std::vector<std::unique_ptr<SystemStep>> make_system_steps(Surroundings surroundings);
 
 }  // namespace las::source

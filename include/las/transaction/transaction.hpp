@@ -32,12 +32,16 @@ struct Surroundings {
   fetch::Fetcher& fetcher;
   service::Supervisor& supervisor;
   const std::map<std::string, std::unique_ptr<source::SourceKind>>& sources;
+  const std::vector<std::unique_ptr<source::SystemStep>>& steps;
   std::string operation_id;  ///< of this run of las; one run makes one transaction
   /// Makes the instance of a service anew after its module changed (other store path, version).
   std::function<state::ServiceInstance(const state::ServiceInstance& old,
                                        const state::InstalledModule& module)>
       rebuild_service;
 };
+
+/// Who knows how to take back a change of that kind; nullptr for a kind that this las has not.
+source::ExternalKind* external_kind(const Surroundings& world, const std::string& kind);
 
 /// How a run differs from the usual.
 struct RunOptions {

@@ -244,6 +244,10 @@ int run_gc(Context& context, const transaction::GarbageRules& rules) {
                         {"in_use", in_use_json(survey)}});
   else
     context.note(fmt::format(fmt::runtime(_("{} freed.")), done.freed.to_string()));
+  if (!done.failed.empty() && !context.options.json)
+    throw Error(
+        ErrorKind::Io, _("some of what nothing needs could not be removed"), done.failed.front())
+        .hint(_("when the cause is mended, try again: las gc"));
   return done.failed.empty() ? 0 : 1;
 }
 

@@ -4,6 +4,12 @@
 #include "stand_in_nvml.hpp"
 #include "stand_ins.hpp"
 
+#include "las/base/error.hpp"
+
+#include <chrono>
+#include <future>
+#include <memory>
+
 using namespace las;
 using namespace las::hardware;
 using namespace las::hardware::test;
@@ -116,4 +122,27 @@ TEST_CASE("an NVML that lacks the newer functions still answers the rest", "[har
   functions = stand_in_nvml();
   functions.nvlink_remote_pci = nullptr;
   CHECK_FALSE(ask_nvml(functions).gpus.at(0).links.is_known());
+}
+
+TEST_CASE("a driver that does not answer in time is told as such, and its late answer is nobody's",
+          "[hardware]") {
+  auto hung = std::make_shared<std::promise<void>>();
+  const NvmlReport report =
+      ask_within(std::chrono::milliseconds(20), [gate = hung->get_future().share(), hung] {
+        gate.wait();
+        return NvmlReport{};
+      });
+  CHECK(report.failure == "NVML: the driver does not answer within 1 s");
+  CHECK_FALSE(report.driver_version.is_known());
+  hung->set_value();
+}
+
+TEST_CASE("an answer in time, or an error, comes through", "[hardware]") {
+  NvmlReport wanted;
+  wanted.silent_gpu = "marked";
+  CHECK(ask_within(std::chrono::seconds(60), [&] { return wanted; }).silent_gpu == "marked");
+  CHECK_THROWS_AS(
+      ask_within(std::chrono::seconds(60),
+                 []() -> NvmlReport { throw Error(ErrorKind::NotFound, "no library"); }),
+      Error);
 }

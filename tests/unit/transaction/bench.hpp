@@ -204,19 +204,20 @@ class Process {
 
   transaction::Surroundings surroundings() {
     return {faulty_,
-         world_.clock,
-         world_.environment,
-         world_.layout,
-         *store_,
-         fetcher_,
-         supervisor_,
-         sources_,
-         "operation-" + std::to_string(++world_.runs),
-         [](const state::ServiceInstance& old, const state::InstalledModule& module) {
-           state::ServiceInstance changed = old;
-           changed.argv = {module.executables.at("tool")};
-           return changed;
-         }};
+            world_.clock,
+            world_.environment,
+            world_.layout,
+            *store_,
+            fetcher_,
+            supervisor_,
+            sources_,
+            steps_,
+            "operation-" + std::to_string(++world_.runs),
+            [](const state::ServiceInstance& old, const state::InstalledModule& module) {
+              state::ServiceInstance changed = old;
+              changed.argv = {module.executables.at("tool")};
+              return changed;
+            }};
   }
 
   Activity activity() { return {reporter_, cancellation_}; }
@@ -249,6 +250,7 @@ class Process {
   platform::Layout distribution_layout_ = platform::Layout::system("/");
   std::unique_ptr<state::StateStore> store_;
   std::map<std::string, std::unique_ptr<source::SourceKind>> sources_;
+  std::vector<std::unique_ptr<source::SystemStep>> steps_;
   RecordingReporter reporter_;
   Cancellation cancellation_;
 };
