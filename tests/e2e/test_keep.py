@@ -41,7 +41,7 @@ class Log(Keep):
         self.assertEqual((log["command"], log["outcome"], log["error"]), ("las upgrade --yes", "done", ""))
         self.assertEqual((log["generation_before"], log["generation_after"]), (2, 3))
         self.assertEqual(log["changes"], ["upgrade demo 1 -> 2 (any)"])
-        self.assertEqual([step["name"] for step in log["steps"]], ["stage", "commit", "converge", "prove"])
+        self.assertEqual([step["name"] for step in log["steps"]], ["fetch", "stage", "commit", "converge", "prove"])
         self.assertTrue(all(isinstance(step["ms"], int) for step in log["steps"]))
         self.assertGreater(log["stored_bytes"], 0)
         self.assertLessEqual(log["started_at"], log["ended_at"])
@@ -97,6 +97,9 @@ class Diff(Keep):
 
 class Undo(Keep):
     def test_one_in_the_middle_is_taken_back_and_the_later_ones_stay(self):
+        self.take_back_the_upgrade()
+
+    def take_back_the_upgrade(self):
         before = self.view()
         lines = self.las("undo", "--dry-run", self.ids["upgrade"]).stdout
         self.assertIn("module demo: 2 (any) -> 1 (any)", lines)
@@ -113,7 +116,7 @@ class Undo(Keep):
 
     def test_an_undo_is_undone(self):
         before = self.view()
-        document = self.test_one_in_the_middle_is_taken_back_and_the_later_ones_stay()
+        document = self.take_back_the_upgrade()
         self.las("undo", "--yes", document["operation"])
         view = self.view()
         self.assertEqual(view | {"generation": 4, "generations": before["generations"]}, before)
