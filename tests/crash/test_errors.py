@@ -54,9 +54,11 @@ class Errors(Transactions):
             self.assertEqual(view, old, told)
         self.assertIsNone(self.lost(kind, old), told)
         faults = self.faults()
-        if faults or (result.returncode != 0 and not journaled):
+        incomplete = "data could not be deleted" in result.stderr
+        if faults or incomplete or (result.returncode != 0 and not journaled):
             self.outcomes["mended"] += 1
-            recovery = self.recover(kind)
+            # A purge that could not delete the data says so; then the same command does.
+            recovery = self.las(*self.arguments(kind)) if incomplete else self.recover(kind)
             told += f"\n{faults}\nthe further command:\n{recovery.stderr}"
         self.assertIn(self.seen(kind), (old, new) if journaled else (new,), told)
         self.assertEqual(self.faults(), [], told)
