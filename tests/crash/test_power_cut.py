@@ -69,18 +69,22 @@ class PowerCutCase(CrashCase):
 
     def power_off(self):
         self.end_processes()
-        end = time.monotonic() + 20
-        while os.path.ismount(self.root):
-            # A process that was forked and has not become the service yet cannot be told for one.
-            result = subprocess.run(["umount", self.root], capture_output=True, text=True)
-            if result.returncode != 0:
-                self.assertLess(time.monotonic(), end, result.stderr)
-                self.end_processes()
-                time.sleep(0.01)
+        # A process that was forked and has not become the service yet cannot be told for one.
+        self.unmount(self.root, self.end_processes)
         if self.disk is not None:
-            subprocess.run(["umount", self.shown], check=True)
+            # The loop device lets go of its file a moment after the unmount.
+            self.unmount(self.shown, lambda: None)
             self.disk.wait(timeout=60)
             self.disk = None
+
+    def unmount(self, place, meanwhile):
+        end = time.monotonic() + 60
+        while os.path.ismount(place):
+            result = subprocess.run(["umount", place], capture_output=True, text=True)
+            if result.returncode != 0:
+                self.assertLess(time.monotonic(), end, result.stderr)
+                meanwhile()
+                time.sleep(0.01)
 
     def new_image(self, size):
         image = self.folder / "image"
