@@ -3,13 +3,13 @@
 sampled calls of real runs with a real service. las must end with a documented status and one clear
 error, or truly have done it; at most one further command may be needed until all is whole again.
 
-LAS_CRASH_POINTS sets how many pairs of call and error are sampled per kind of transaction (default 6)."""
+LAS_CRASH_POINTS sets how many pairs of call and error are sampled per kind of transaction (default 4)."""
 import re
 import unittest
 
 from driver import DOCUMENTED, Transactions, points_wished
 
-POINTS = points_wished(6)
+POINTS = points_wished(4)
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EACCES")
 CALLS = ("openat", "creat", "write", "pwrite64", "writev", "copy_file_range", "ftruncate", "fallocate",
          "fsync", "fdatasync", "syncfs", "msync", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
@@ -17,16 +17,19 @@ CALLS = ("openat", "creat", "write", "pwrite64", "writev", "copy_file_range", "f
 
 
 class Errors(Transactions):
-    def sweep(self, kind):
+    def sweep(self, kind, calls=CALLS, last=None):
+        """`last`: only so many of the points, from the end: what commits and what goes back comes late."""
         old, new, log = self.whole_run(kind)
-        points = self.points(log, CALLS)
+        points = self.points(log, calls)
+        if last is not None:
+            points = points[-last:]
         # All errors at all calls; the sample meets every call and error in turn.
         pairs = [(call, number, error) for call, number in points for error in ERRORS]
         self.outcomes = {"failed": 0, "taken back": 0, "done all the same": 0, "not reached": 0, "mended": 0}
         for call, number, error in self.sample(pairs, POINTS):
             self.attempt(lambda: self.fail_at(kind, call, number, error, old, new), transaction=kind,
                          fails=f"{call} {number} {error}")
-        self.tell(f"errors {kind} (of {len(pairs)}; {self.outcomes})")
+        self.tell(f"errors {kind}{'' if last is None else f', the last {last}'} (of {len(pairs)}; {self.outcomes})")
         if not self.failed:
             self.assertLess(self.outcomes["not reached"], self.tried / 2, "the faults did not come")
 
@@ -110,6 +113,12 @@ class Errors(Transactions):
 
     def test_a_repair_that_meets_a_failing_call(self):
         self.sweep("repair")
+
+    def test_a_repair_that_cannot_make_links_or_records_locks_nobody_out(self):
+        self.sweep("repair", ("rename",), last=6)
+
+    def test_a_rejected_upgrade_that_cannot_write_the_state_keeps_what_it_knows_of_the_data(self):
+        self.sweep("migrate-rejected", ("pwrite64", "writev"), last=10)
 
 
 if __name__ == "__main__":

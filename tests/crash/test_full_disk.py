@@ -4,7 +4,7 @@ descriptors. las must end with a
 documented status and one clear error or truly have done it, what is there must still be told, and once
 there is space again one further command may be needed until all is whole.
 
-LAS_CRASH_POINTS sets how many amounts of free space are tried per kind of transaction (default 5). Needs
+LAS_CRASH_POINTS sets how many amounts of free space are tried per kind of transaction (default 3). Needs
 root to mount a small file system."""
 import os
 import re
@@ -14,7 +14,7 @@ import unittest
 
 from driver import DOCUMENTED, LOST, Transactions, points_wished
 
-POINTS = points_wished(5)
+POINTS = points_wished(3)
 # In pages: none, and up to more than any of the runs takes.
 FREE = sorted({*range(0, 40), *range(40, 160, 4), *range(160, 480, 16)})
 

@@ -3,13 +3,13 @@
 show the old or the new state, never something between, and one further changing command must finish
 or undo what was begun, with no lost data, orphan process, leaked port or leftover.
 
-LAS_CRASH_POINTS sets how many points are sampled per kind of transaction (default 5); a number beyond
+LAS_CRASH_POINTS sets how many points are sampled per kind of transaction (default 3); a number beyond
 their count takes them all. tests/crash/full.sh does."""
 import unittest
 
 from driver import DOCUMENTED, LOST, Transactions, points_wished
 
-POINTS = points_wished(5)
+POINTS = points_wished(3)
 
 
 class Kill(Transactions):
