@@ -18,15 +18,16 @@ CALLS = ("openat", "creat", "write", "pwrite64", "writev", "copy_file_range", "f
 
 class Errors(Transactions):
     def sweep(self, kind, calls=CALLS, last=None):
-        """`last`: only so many of the points, from the end: what commits and what goes back comes late."""
+        """`last`: so many of the points from the end, all of them with one error: what commits and what goes
+        back comes late."""
         old, new, log = self.whole_run(kind)
         points = self.points(log, calls)
         if last is not None:
             points = points[-last:]
         # All errors at all calls; the sample meets every call and error in turn.
-        pairs = [(call, number, error) for call, number in points for error in ERRORS]
+        pairs = [(call, number, error) for call, number in points for error in (ERRORS if last is None else ["EIO"])]
         self.outcomes = {"failed": 0, "taken back": 0, "done all the same": 0, "not reached": 0, "mended": 0}
-        for call, number, error in self.sample(pairs, POINTS):
+        for call, number, error in self.sample(pairs, POINTS if last is None else last):
             self.attempt(lambda: self.fail_at(kind, call, number, error, old, new), transaction=kind,
                          fails=f"{call} {number} {error}")
         self.tell(f"errors {kind}{'' if last is None else f', the last {last}'} (of {len(pairs)}; {self.outcomes})")
