@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Speed as ratios against peers, medians of one run on this machine (never a test: machines are noisy).
 # usage: scripts/bench.sh [LAS] [--large]   peers that are not installed are left out and named;
-#                                           --large measures a catalog of 100,000 manifests too
+#                                           --large measures a catalog of 100,000 manifests and a
+#                                           payload of 1 GB too; transactions need root, to mount
 set -euo pipefail
 cd "$(dirname "$0")/.."
 large=
@@ -95,3 +96,13 @@ for line in open(sys.argv[1]):
           "{whole:.2f} of libsolv alone on the catalog, {reached:.2f} on what can be reached".format(**row))
 PY
 done
+
+# Transactions on ext4 in RAM, beside bsdtar and pacman.
+echo
+echo "Transactions"
+inside=()
+if [ -f build/release/build.ninja ]; then
+  cmake --build --preset release --target transaction_bench >/dev/null
+  inside=(--program build/release/tests/bench/transaction_bench)
+fi
+env -u LAS_ROOT python3 tests/bench/transactions.py "$las" "${inside[@]}" ${large:+--large}

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace las::app {
 
@@ -29,6 +30,12 @@ auto unless_damaged(Read&& read) -> std::optional<decltype(read())> {
       throw;
     return std::nullopt;
   }
+}
+
+// Another las that changes something now; this one's own lock is none.
+std::optional<platform::LockOwner> running_las(Session& session) {
+  auto owner = platform::FileLock::holder(session.layout().lock_file());
+  return owner && owner->pid != static_cast<int>(::getpid()) ? owner : std::nullopt;
 }
 
 bool wanted(const std::vector<std::string>& names, const std::string& name) {
@@ -217,7 +224,7 @@ void verify_state_folder(Session& session, std::vector<Finding>& findings) {
 // What interrupted or failed runs left, and payloads that no generation has. A run in flight has
 // some; it is not looked for while one goes on.
 void verify_leftovers(Session& session, std::vector<Finding>& findings, const Activity& activity) {
-  if (platform::FileLock::holder(session.layout().lock_file()))
+  if (running_las(session))
     return;
   const auto survey = transaction::survey_garbage(session.surroundings(activity), {});
   for (const transaction::Garbage& garbage : survey.garbage) {
@@ -275,7 +282,7 @@ void verify_no_interrupted_run(Session& session,
   };
   if (!journal_open())
     return;
-  if (const auto owner = platform::FileLock::holder(session.layout().lock_file())) {
+  if (const auto owner = running_las(session)) {
     activity.info(
         "app",
         fmt::format(fmt::runtime(_("running: {}; verify again when it is done, since what it is "
@@ -359,7 +366,12 @@ std::vector<Finding> verify(Session& session,
   verify_state_folder(session, findings);
   if (depth == Depth::Quick)
     return findings;
-  verify_leftovers(session, findings, activity);
+  // What an interrupted run left is the next run's to sweep, with all else of it.
+  const bool interrupted = std::any_of(findings.begin(), findings.end(), [](const Finding& found) {
+    return found.id == "run-interrupted";
+  });
+  if (!interrupted)
+    verify_leftovers(session, findings, activity);
   verify_policies(session, generation, findings, activity);
   return findings;
 }

@@ -92,37 +92,4 @@ Digest digest_of_file(const fs::path& path, std::string_view algorithm) {
   return hasher.finish();
 }
 
-Digest digest_of_tree(const FileReader& files, const fs::path& root) {
-  Hasher hasher;
-  // No file name holds a NUL, so no two trees give the same stream of fields.
-  const auto field = [&](std::string_view text) {
-    hasher.update(text);
-    hasher.update(std::string_view("\0", 1));
-  };
-  walk(files, root, [&](const fs::path& relative, const FileStatus& status) {
-    field(relative.native());
-    switch (status.kind) {
-      case FileKind::Directory:
-        field("directory");
-        break;
-      case FileKind::Symlink:
-        field("symlink");
-        field(files.read_symlink(root / relative).native());
-        break;
-      case FileKind::Regular: {
-        field((status.mode & 0100U) != 0 ? "executable" : "file");
-        Hasher content;
-        files.scan_file(root / relative,
-                        [&](std::span<const char> bytes) { content.update(bytes); });
-        field(content.finish().to_string());
-        break;
-      }
-      case FileKind::Other:
-        field("other");
-        break;
-    }
-  });
-  return hasher.finish();
-}
-
 }  // namespace las::platform

@@ -21,11 +21,18 @@ std::vector<std::optional<FileStamp>> posix_stamps(const fs::path& directory,
                                                    const std::vector<std::string>& names);
 fs::path posix_read_symlink(const fs::path& path);
 
+/// A FileReader that is this too gives nothing but what the host's files hold, so that what is
+/// read in masses may be read past it.
+class HostPaths {
+ public:
+  virtual ~HostPaths() = default;
+};
+
 /// Throws the Error for an errno of a call on `path`.
 [[noreturn]] void fail(int error_number, std::string message, const fs::path& path);
 
 /// Writes everything or throws.
-void write_fully(int fd, std::span<const char> bytes, const fs::path& path);
+void write_fully(int fd, std::span<const char> bytes, const std::string& path);
 
 /// Removes a tree without following symlinks or leaving its file system; absent is fine.
 void posix_remove_tree(const fs::path& path);

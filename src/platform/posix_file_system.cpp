@@ -12,7 +12,7 @@
 
 namespace las::platform {
 
-void write_fully(int fd, std::span<const char> bytes, const fs::path& path) {
+void write_fully(int fd, std::span<const char> bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t written =
         retry_on_signal([&] { return ::write(fd, bytes.data(), bytes.size()); });
@@ -86,8 +86,8 @@ class TemporaryName {
 
 class PosixFileWriter : public FileWriter {
  public:
-  PosixFileWriter(Descriptor file, fs::path path)
-      : file_(std::move(file)), path_(std::move(path)) {}
+  PosixFileWriter(Descriptor file, const fs::path& path)
+      : file_(std::move(file)), path_(path.native()) {}
 
   void write(std::span<const char> bytes) override { write_fully(file_.get(), bytes, path_); }
 
@@ -106,7 +106,7 @@ class PosixFileWriter : public FileWriter {
 
  private:
   Descriptor file_;
-  fs::path path_;
+  std::string path_;  ///< to copy a path of many parts costs as much as to open the file
 };
 
 // Nothing, with errno, if it cannot be created.
@@ -115,7 +115,14 @@ Descriptor create_exclusively(const fs::path& path, std::uint32_t mode, int more
     return ::open(
         path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | more_flags, mode);
   }));
-  if (file && ::fchmod(file.get(), mode) != 0) {
+  if (!file)
+    return file;
+
+  struct stat info {};
+
+  // Looking is cheaper than setting what most umasks leave as it is.
+  const bool as_wanted = ::fstat(file.get(), &info) == 0 && (info.st_mode & 07777U) == mode;
+  if (!as_wanted && ::fchmod(file.get(), mode) != 0) {
     file.reset();
     const int error = errno;
     static_cast<void>(::unlink(path.c_str()));
@@ -153,7 +160,7 @@ void rename_folder(const fs::path& from, const fs::path& to) {
     fail(error, _("cannot rename the folder"), to);
 }
 
-class PosixFileSystem : public FileSystem {
+class PosixFileSystem : public FileSystem, public HostPaths {
  public:
   std::optional<FileStatus> status(const fs::path& path) const override {
     return posix_status(path);

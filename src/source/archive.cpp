@@ -47,6 +47,7 @@ class Archive : public SourceKind {
   KnownPart find_digest(const catalog::ArchivePart& part,
                         const StageRequest& request,
                         const Activity& activity) const;
+  bool lies_in_store(const StageRequest& request, const std::vector<KnownPart>& parts) const;
   Digest published_digest(const catalog::ArchivePart& part, const Activity& activity) const;
 
   Surroundings around_;
@@ -62,17 +63,21 @@ const std::string& first_url(const catalog::ArchivePart& part) {
   return part.urls.front();
 }
 
-std::string identity_of(const std::vector<KnownPart>& parts,
-                        const std::vector<fetch::Fetched>& fetched,
-                        const std::vector<PayloadFile>& files) {
-  std::string out = "archive\n";
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    out += fmt::format("part {} strip={} into={}\n",
-                       fetched[i].digest.to_string(),
-                       parts[i].part->strip,
-                       parts[i].part->into);
+/// Everything about a payload that follows from its parts' digests, which are all known.
+void describe_payload(const StageRequest& request,
+                      const std::vector<KnownPart>& parts,
+                      const std::vector<PayloadFile>& files,
+                      Staged& staged) {
+  staged.identity = "archive\n";
+  for (const KnownPart& part : parts) {
+    staged.identity += fmt::format(
+        "part {} strip={} into={}\n", part.digest->to_string(), part.part->strip, part.part->into);
+    staged.artifacts.push_back({first_url(*part.part), *part.digest});
+    if (part.newly_pinned)
+      staged.newly_pinned.emplace(first_url(*part.part), *part.digest);
   }
-  return out + source::identity_of(files);
+  staged.identity += source::identity_of(files);
+  staged.store_name = make_store_name(request.module, request.version, staged.identity);
 }
 
 std::string Archive::describe(const catalog::Source& source) const {
@@ -159,12 +164,32 @@ fetch::Artifact Archive::artifact_of(const StageRequest& request,
           part.size};
 }
 
+bool Archive::lies_in_store(const StageRequest& request,
+                            const std::vector<KnownPart>& parts) const {
+  try {
+    Staged staged;
+    describe_payload(
+        request,
+        parts,
+        read_manifest_files(around_.files, request.source->files, request.manifest_directory),
+        staged);
+    return around_.files.exists(around_.layout.store() / staged.store_name);
+  } catch (const Error&) {
+    return false;  // stage() will say what is wrong
+  }
+}
+
 std::vector<fetch::Artifact> Archive::artifacts(const StageRequest& request) const {
+  std::vector<KnownPart> parts;
   std::vector<fetch::Artifact> artifacts;
   for (const catalog::ArchivePart& part : archive_of(*request.source).parts) {
-    if (const auto digest = known_digest(part, request))
-      artifacts.push_back(artifact_of(request, part, digest));
+    parts.push_back({&part, known_digest(part, request)});
+    if (parts.back().digest)
+      artifacts.push_back(artifact_of(request, part, parts.back().digest));
   }
+  // What lies in the store is probably whole; stage() finds out, and fetches it where it is not.
+  if (request.in_store && artifacts.size() == parts.size() && lies_in_store(request, parts))
+    return {};
   return artifacts;
 }
 
@@ -182,25 +207,35 @@ Staged Archive::stage(const StageRequest& request, const Activity& activity) {
   if (parts.empty())
     throw Error(ErrorKind::InvalidData, _("an archive source names no archive"), request.module);
 
-  const std::vector<fetch::Fetched> fetched =
-      around_.fetcher.fetch(artifacts, around_.layout.downloads(), activity);
-
   Staged staged;
-  staged.payload = request.staging / "payload";
-  staged.identity = identity_of(parts, fetched, files);
-  staged.store_name = make_store_name(request.module, request.version, staged.identity);
   staged.delivered = source.delivers;
   staged.executables = source.executables;
-  staged.detail =
-      fetched.front().url.empty() ? first_url(*parts.front().part) : fetched.front().url;
+  staged.detail = first_url(*parts.front().part);
+  const bool known = std::all_of(
+      parts.begin(), parts.end(), [](const KnownPart& part) { return part.digest.has_value(); });
+  if (known) {
+    describe_payload(request, parts, files, staged);
+    if (request.in_store && request.in_store(staged.store_name)) {
+      check_executables(
+          around_.files, source.executables, around_.layout.store() / staged.store_name);
+      return staged;
+    }
+  }
 
+  const std::vector<fetch::Fetched> fetched =
+      around_.fetcher.fetch(artifacts, around_.layout.downloads(), activity);
+  if (!fetched.front().url.empty())
+    staged.detail = fetched.front().url;
+  if (!known) {
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      parts[i].digest = fetched[i].digest;
+    describe_payload(request, parts, files, staged);
+  }
+  staged.payload = request.staging / "payload";
   around_.files.make_directories(staged.payload);
   EntryTree tree;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const catalog::ArchivePart& part = *parts[i].part;
-    staged.artifacts.push_back({first_url(part), fetched[i].digest});
-    if (parts[i].newly_pinned)
-      staged.newly_pinned.emplace(first_url(part), fetched[i].digest);
     const std::string title =
         fmt::format(fmt::runtime(_("Unpacking {}")), url_file_name(first_url(part)));
     unpack(around_.files,

@@ -2,6 +2,7 @@
 #include "las/source/extract.hpp"
 
 #include "archive_library.hpp"
+#include "effects.hpp"
 #include "entry_path.hpp"
 #include "unpack.hpp"
 
@@ -9,6 +10,7 @@
 #include "las/base/i18n.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -34,6 +36,7 @@ std::string entry_text(const char* utf8, const char* raw) {
   return raw != nullptr ? raw : "";
 }
 
+/// Reads and checks; what is to be done to the disk it asks for (effects.hpp).
 class Unpacker {
  public:
   Unpacker(platform::FileSystem& files,
@@ -55,6 +58,7 @@ class Unpacker {
   void run();
 
  private:
+  void read(const std::function<void(Effect)>& ask);
   void open();
   [[noreturn]] void fail_reading() const;
   void unpack_entry(archive_entry* entry);
@@ -67,8 +71,13 @@ class Unpacker {
   void unpack_file(const std::string& name,
                    const std::vector<std::string>& parts,
                    archive_entry* entry);
+  /// The next bytes of a file, counted; false at its end.
+  bool read_piece(const std::string& name, std::string& piece);
+
+  void ask(Effect effect) const { (*ask_)(std::move(effect)); }
+
   void count(const std::string& name, std::uint64_t bytes);
-  void report_progress();
+  void tell_progress();
   /// Whether anything is left of the path after dropping `strip` parts; they are dropped then.
   bool strip(std::vector<std::string>& parts) const;
   void check_length(const std::string& name) const;
@@ -85,6 +94,7 @@ class Unpacker {
   const ArchiveLibrary& library_;
   std::unique_ptr<archive, int (*)(archive*)> reader_;
   std::vector<char> block_;
+  const std::function<void(Effect)>* ask_ = nullptr;
   std::uint64_t packed_ = 0, unpacked_ = 0, entries_ = 0, reported_ = 0;
 };
 
@@ -122,17 +132,12 @@ void Unpacker::run() {
   open();
   activity_.reporter.report(event::Started{event_id_, request_.title, packed_});
   try {
-    for (;;) {
-      activity_.cancellation.throw_if_requested();
-      archive_entry* entry = nullptr;
-      const int result = library_.read_next_header(reader_.get(), &entry);
-      if (result == ARCHIVE_EOF)
-        break;
-      if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-        fail_reading();
-      unpack_entry(entry);
-      report_progress();
-    }
+    do_while_produced(
+        files_,
+        [&](std::uint64_t done) {
+          activity_.reporter.report(event::Progress{event_id_, done, packed_});
+        },
+        [&](const std::function<void(Effect)>& ask) { read(ask); });
   } catch (...) {
     activity_.reporter.report(event::Finished{event_id_, false, {}});
     throw;
@@ -140,12 +145,27 @@ void Unpacker::run() {
   activity_.reporter.report(event::Finished{event_id_, true, {}});
 }
 
-void Unpacker::report_progress() {
+void Unpacker::read(const std::function<void(Effect)>& ask) {
+  ask_ = &ask;
+  for (;;) {
+    activity_.cancellation.throw_if_requested();
+    archive_entry* entry = nullptr;
+    const int result = library_.read_next_header(reader_.get(), &entry);
+    if (result == ARCHIVE_EOF)
+      return;
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+      fail_reading();
+    unpack_entry(entry);
+    tell_progress();
+  }
+}
+
+void Unpacker::tell_progress() {
   const auto done = static_cast<std::uint64_t>(library_.filter_bytes(reader_.get(), -1));
   if (done < reported_ + kProgressStep)
     return;
   reported_ = done;
-  activity_.reporter.report(event::Progress{event_id_, done, packed_});
+  ask({.kind = Effect::Kind::Progress, .path = {}, .done = done});
 }
 
 bool Unpacker::strip(std::vector<std::string>& parts) const {
@@ -199,7 +219,7 @@ void Unpacker::unpack_entry(archive_entry* entry) {
     return unpack_file(name, placed(parts), entry);
   const std::vector<std::string> folder = placed(parts);
   if (tree_.add_folder(name, folder))
-    files_.make_directories(on_disk(folder));
+    ask({.kind = Effect::Kind::Folder, .path = on_disk(folder)});
 }
 
 void Unpacker::unpack_hard_link(const std::string& name,
@@ -214,8 +234,8 @@ void Unpacker::unpack_hard_link(const std::string& name,
   const std::vector<std::string> link = placed(parts);
   const std::filesystem::path from = on_disk(placed(target_parts)), to = on_disk(link);
   if (tree_.add_file(name, link))
-    files_.make_directories(to.parent_path());
-  files_.clone_file(from, to, true);
+    ask({.kind = Effect::Kind::Folder, .path = to.parent_path()});
+  ask({.kind = Effect::Kind::HardLink, .path = to, .from = from});
 }
 
 void Unpacker::unpack_symlink(const std::string& name,
@@ -226,8 +246,8 @@ void Unpacker::unpack_symlink(const std::string& name,
   const std::vector<std::string> link = placed(parts);
   const std::filesystem::path path = on_disk(link);
   if (tree_.add_link(name, link))
-    files_.make_directories(path.parent_path());
-  files_.create_symlink(path, target);
+    ask({.kind = Effect::Kind::Folder, .path = path.parent_path()});
+  ask({.kind = Effect::Kind::Symlink, .path = path, .content = target});
 }
 
 void Unpacker::count(const std::string& name, std::uint64_t bytes) {
@@ -255,25 +275,34 @@ void Unpacker::unpack_file(const std::string& name,
           .cause(fmt::format(fmt::runtime(_("the limit is {}")), limits_.total.to_string()));
   }
   const bool executable = (library_.entry_perm(entry) & kExecuteBits) != 0;
-  const std::filesystem::path path = on_disk(parts);
+  std::filesystem::path path = on_disk(parts);
   if (new_folder)
-    files_.make_directories(path.parent_path());
-  const auto writer = files_.create_file(path, executable ? 0755 : 0644);
-  for (;;) {
+    ask({.kind = Effect::Kind::Folder, .path = path.parent_path()});
+  Effect piece{
+      .kind = Effect::Kind::File, .path = std::move(path), .mode = executable ? 0755U : 0644U};
+  for (bool more = true; more;) {
     activity_.cancellation.throw_if_requested();
+    more = read_piece(name, piece.content);
+    if (more || piece.kind == Effect::Kind::File) {
+      ask(std::exchange(piece, {.kind = Effect::Kind::More, .path = {}}));
+      tell_progress();
+    }
+  }
+  ask({.kind = Effect::Kind::Close, .path = {}});
+}
+
+bool Unpacker::read_piece(const std::string& name, std::string& piece) {
+  for (;;) {
     const auto got = library_.read_data(reader_.get(), block_.data(), block_.size());
     if (got == ARCHIVE_RETRY)
       continue;
     if (got < 0)
       fail_reading();
-    if (got == 0)
-      break;
     const auto size = static_cast<std::size_t>(got);
     count(name, size);
-    writer->write(std::span<const char>(block_.data(), size));
-    report_progress();
+    piece.assign(block_.data(), size);
+    return size != 0;
   }
-  writer->close();
 }
 
 }  // namespace

@@ -124,6 +124,9 @@ std::function<void(const Error&)>& last_words() {
 
 // ---- Transaction
 
+Transaction::Transaction(const Environment& environment, MDB_txn* transaction)
+    : environment_(environment), transaction_(transaction) {}
+
 Transaction::~Transaction() {
   if (transaction_ != nullptr)
     mdb_txn_abort(transaction_);
@@ -135,10 +138,22 @@ void Transaction::fail(int code, std::string message) {
   environment_.fail(code, std::move(message));
 }
 
+template <typename Way>
+void Transaction::follow(Way&& way) const {
+  if (!followed_)
+    return;
+  try {
+    way(*followed_);
+  } catch (const PageFault& fault) {
+    environment_.fail_damaged(fault.text);
+  }
+}
+
 std::optional<std::string_view> Transaction::get(Table table, std::string_view key) const {
   const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
   if (!handle || key.empty() || key.size() > kLongestKey)
     return std::nullopt;
+  follow([&](FollowedPages& pages) { pages.to(name_of(table), key); });
   MDB_val wanted = to_value(key), found{};
   const int code = mdb_get(transaction_, *handle, &wanted, &found);
   if (code == MDB_NOTFOUND)
@@ -175,6 +190,7 @@ std::optional<std::pair<std::string_view, std::string_view>> Transaction::last(T
   const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
   if (!handle)
     return std::nullopt;
+  follow([&](FollowedPages& pages) { pages.to_last(name_of(table)); });
   MDB_cursor* raw = nullptr;
   int code = mdb_cursor_open(transaction_, *handle, &raw);
   if (code != 0)
@@ -193,6 +209,7 @@ void Transaction::for_each(Table table, const Visit& visit) const {
   const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
   if (!handle)
     return;
+  follow([&](FollowedPages& pages) { pages.to_all(name_of(table)); });
   MDB_cursor* raw = nullptr;
   int code = mdb_cursor_open(transaction_, *handle, &raw);
   if (code != 0)
@@ -321,8 +338,18 @@ void Environment::check_before_mapping() const {
   }
 }
 
-/// Before anything follows a page number in the map: damage is an error, not a signal.
+/// Before anything follows a page number in the map: damage is an error, not a signal. A writer
+/// also gives pages away, so it must know of all; so must whoever vouches for the whole.
 void Environment::check_mapped() {
+  constexpr std::size_t kWorthFollowing = 512;
+  mdb_filehandle_t file{};
+  mdb_env_get_fd(environment_, &file);
+  check_followed_ = !writable() && set_.first == Table::Meta && pages_of(file) > kWorthFollowing;
+  if (!check_followed_)
+    check_whole();
+}
+
+void Environment::check_whole() {
   constexpr int kAttempts = 100;
   mdb_filehandle_t file{};
   mdb_env_get_fd(environment_, &file);
@@ -468,9 +495,32 @@ void Environment::read(const std::function<void(const Transaction&)>& body) {
     lock.lock();
     raw = begin(MDB_RDONLY);
   }
-  const Transaction transaction(*this, raw);
+  Transaction transaction(*this, raw);
   const MarkGuard mark(thread_mark.reading, this);
+  prepare(transaction);
   body(transaction);
+}
+
+void Environment::prepare(Transaction& transaction) const {
+  if (!check_followed_)
+    return;
+  constexpr int kAttempts = 100;
+  mdb_filehandle_t file{};
+  mdb_env_get_fd(environment_, &file);
+  for (int attempt = 1;; ++attempt) {
+    try {
+      transaction.followed_ = FollowedPages::of(file, mdb_txn_id(transaction.transaction_));
+    } catch (const PageFault& fault) {
+      fail_damaged(fault.text);
+    }
+    if (transaction.followed_)
+      return;
+    if (attempt == kAttempts)
+      throw Error(ErrorKind::Busy, _("the state changes faster than it can be read"), directory_);
+    mdb_txn_reset(transaction.transaction_);
+    if (const int code = mdb_txn_renew(transaction.transaction_); code != 0)
+      fail(code, _("could not open the state"));
+  }
 }
 
 /// Nobody who writes knows of this reader, so its pages may be used again: LMDB lets the writer
@@ -483,14 +533,16 @@ void Environment::read_without_lock(const std::function<void(const Transaction&)
       change_map(0);
       continue;
     }
-    const std::size_t snapshot = mdb_txn_id(raw);
+    std::size_t snapshot = mdb_txn_id(raw);
     const auto overtaken = [&] {
       MDB_envinfo facts{};
       mdb_env_info(environment_, &facts);
       return facts.me_last_txnid > snapshot + 1;
     };
     try {
-      const Transaction transaction(*this, raw);
+      Transaction transaction(*this, raw);
+      prepare(transaction);
+      snapshot = mdb_txn_id(raw);
       body(transaction);
       if (!overtaken())
         return;

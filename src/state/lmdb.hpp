@@ -63,6 +63,7 @@ inline constexpr std::size_t kLargestMap = std::size_t{16} << 30;
 std::function<void(const Error&)>& last_words();
 
 class Environment;
+class FollowedPages;
 
 /// A read or write transaction; undone when destroyed without commit().
 class Transaction {
@@ -85,9 +86,12 @@ class Transaction {
  private:
   friend class Environment;
 
-  Transaction(const Environment& environment, MDB_txn* transaction)
-      : environment_(environment), transaction_(transaction) {}
+  Transaction(const Environment& environment, MDB_txn* transaction);
 
+  /// Checks the pages on a way before LMDB goes it, where the environment was not checked as a
+  /// whole.
+  template <typename Way>
+  void follow(Way&& way) const;
   void commit();
   [[noreturn]] void fail(int code, std::string message);
 
@@ -95,6 +99,7 @@ class Transaction {
   MDB_txn* transaction_;
   /// The map was too small for a change: everything must be run again in a larger one.
   bool outgrew_map_ = false;
+  std::unique_ptr<FollowedPages> followed_;
 };
 
 /// One open LMDB directory. LMDB forbids opening one twice in a process (closing the second breaks
@@ -122,6 +127,8 @@ class Environment {
 
   void read(const std::function<void(const Transaction&)>& body);
   void write(const std::function<void(Transaction&)>& body);
+  /// All pages, whatever was looked at when it was opened. CorruptState.
+  void check_whole();
 
  private:
   friend class Transaction;
@@ -134,6 +141,9 @@ class Environment {
   void open();
   void open_tables(const std::function<void(Transaction&)>& on_create);
   void read_without_lock(const std::function<void(const Transaction&)>& body);
+  /// Before a transaction reads, where the environment was not checked as a whole. May take a
+  /// newer snapshot.
+  void prepare(Transaction& transaction) const;
   bool try_write(const std::function<void(Transaction&)>& body);
   MDB_txn* begin(unsigned int flags) const;
   void change_map(std::size_t size);
@@ -144,6 +154,8 @@ class Environment {
   TableSet set_;
   MDB_env* environment_ = nullptr;
   bool without_lock_ = false;
+  /// Too large to be checked as a whole for one look at it: readers check what they follow.
+  bool check_followed_ = false;
   /// A reader takes a table that nobody has made yet for an empty one.
   std::array<std::optional<MDB_dbi>, kTableCount> tables_;
   std::mutex writing_;

@@ -1,175 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page_check.hpp"
 
-#include "lmdb.hpp"
+#include "page_format.hpp"
 
-#include "las/base/error.hpp"
-#include "las/base/i18n.hpp"
-
-#include <array>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include <algorithm>
+#include <functional>
 #include <optional>
-#include <string_view>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 namespace las::state::lmdb {
 
+using namespace format;
+
 namespace {
-
-// ---- The format, with the names of mdb.c beside ours.
-
-using PageNumber = std::size_t;  // pgno_t
-
-constexpr std::uint32_t kMagic = 0xBEEFC0DE;      // MDB_MAGIC
-constexpr std::uint32_t kVersion = 1;             // MDB_DATA_VERSION
-constexpr PageNumber kMetas = 2;                  // NUM_METAS
-constexpr PageNumber kNoPage = ~PageNumber{0};    // P_INVALID
-constexpr std::uint16_t kBranchPage = 0x01;       // P_BRANCH
-constexpr std::uint16_t kLeafPage = 0x02;         // P_LEAF
-constexpr std::uint16_t kOverflowPage = 0x04;     // P_OVERFLOW
-constexpr std::uint16_t kMetaPage = 0x08;         // P_META
-constexpr std::uint16_t kOnOverflowPages = 0x01;  // F_BIGDATA
-constexpr std::uint16_t kNamedTable = 0x02;       // F_SUBDATA
-constexpr std::uint16_t kIntegerKeys = 0x08;      // MDB_INTEGERKEY
-constexpr std::uint16_t kDeepest = 32;            // CURSOR_STACK
-constexpr std::size_t kLongestKey = 511;          // MDB_MAXKEYSIZE
-constexpr std::uint32_t kSmallestPage = 0x200;    // below it not even the limits of keys hold
-constexpr std::uint32_t kLargestPage = 0x8000;    // MAX_PAGESIZE
-
-struct Database {  // MDB_db
-  std::uint32_t pad;
-  std::uint16_t flags, depth;
-  PageNumber branch_pages, leaf_pages, overflow_pages;
-  std::size_t entries;
-  PageNumber root;
-};
-
-struct Meta {  // MDB_meta
-  std::uint32_t magic, version;
-  void* address;
-  std::size_t map_size;
-  Database free, main;
-  PageNumber last_page;
-  std::size_t transaction;
-
-  std::uint32_t page_size() const { return free.pad; }  // mm_psize
-};
-
-struct PageHeader {  // MDB_page
-  PageNumber number;
-  std::uint16_t pad, flags;
-  std::uint16_t lower, upper;  // of an overflow page: together its count of pages
-};
-
-struct NodeHeader {  // MDB_node
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  std::uint16_t low, high;
-#else
-  std::uint16_t high, low;
-#endif
-  std::uint16_t flags, key_size;
-};
-
-static_assert(sizeof(NodeHeader) == 8 && sizeof(PageHeader) == 8 + sizeof(PageNumber));
-static_assert(sizeof(Database) == 8 + 5 * sizeof(PageNumber));
-static_assert(sizeof(Meta) == 8 + sizeof(void*) + 2 * sizeof(Database) + 3 * sizeof(PageNumber));
-
-template <typename Value>
-Value load(std::string_view bytes, std::size_t offset = 0) {
-  Value value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
-[[noreturn]] void fault(PageNumber page, const std::string& what) {
-  throw PageFault{fmt::format(fmt::runtime(_("page {}: {}")), page, what)};
-}
-
-/// Fewer bytes than `size` only at the end of the file.
-std::string read_at(int file, std::size_t offset, std::size_t size) {
-  std::string bytes(size, '\0');
-  std::size_t got = 0;
-  while (got < size) {
-    const ssize_t now =
-        ::pread(file, bytes.data() + got, size - got, static_cast<off_t>(offset + got));
-    if (now < 0 && errno == EINTR)
-      continue;
-    if (now < 0)
-      throw system_error(errno, _("could not read the state"));
-    if (now == 0)
-      break;
-    got += static_cast<std::size_t>(now);
-  }
-  bytes.resize(got);
-  return bytes;
-}
-
-/// The bytes of `page` from its start; all of them are there.
-std::string read_page(int file, PageNumber page, std::size_t page_size, std::size_t size) {
-  std::string bytes = read_at(file, page * page_size, size);
-  if (bytes.size() < size)
-    fault(page, _("the file ends before its end"));
-  return bytes;
-}
-
-Meta read_meta(int file, PageNumber page, std::size_t page_size) {
-  const std::string bytes = read_page(file, page, page_size, sizeof(PageHeader) + sizeof(Meta));
-  const auto header = load<PageHeader>(bytes);
-  const auto meta = load<Meta>(bytes, sizeof header);
-  if (header.flags != kMetaPage || meta.magic != kMagic)
-    fault(page, _("this is not the head of a database"));
-  return meta;
-}
-
-void check_meta(const Meta& meta, PageNumber page) {
-  const std::size_t size = meta.page_size();
-  if (size < kSmallestPage || size > kLargestPage || (size & (size - 1)) != 0)
-    fault(page, fmt::format(fmt::runtime(_("no page has {} bytes")), size));
-  // A map is doubled until it has reached the largest.
-  if (meta.last_page < kMetas - 1 || meta.last_page / 2 >= kLargestMap / size ||
-      meta.map_size / 2 > kLargestMap)
-    fault(page, _("the size of the database is absurd"));
-  if (meta.transaction != 0 && (meta.transaction & 1) != page)
-    fault(page, _("its transaction belongs into the other head"));
-  if (meta.free.flags != kIntegerKeys || meta.main.flags != 0)
-    fault(page, _("a tree of an unknown kind"));
-}
-
-std::array<Meta, kMetas> read_metas(int file) {
-  std::array<Meta, kMetas> metas{};
-  metas[0] = read_meta(file, 0, 0);
-  if (metas[0].version != kVersion)
-    return metas;
-  check_meta(metas[0], 0);
-  metas[1] = read_meta(file, 1, metas[0].page_size());
-  return metas;
-}
-
-bool known_version(const std::array<Meta, kMetas>& metas) {
-  return metas[0].version == kVersion && metas[1].version == kVersion;
-}
 
 /// Walks what a snapshot consists of.
 class Snapshot {
  public:
-  Snapshot(int file, const Meta& meta)
-      : file_(file), meta_(meta), page_size_(meta.page_size()), used_(meta.last_page + 1) {}
+  /// Whole: each page has one use, and the counts of records are right. Parts: what is followed
+  /// is sound.
+  enum class Extent { Whole, Parts };
+  enum class Content { FreePages, Tables, Records };
+
+  Snapshot(int file, const Meta& meta, Extent extent)
+      : file_(file), meta_(meta), page_size_(meta.page_size()) {
+    if (extent == Extent::Whole)
+      used_.resize(meta.last_page + 1);
+  }
 
   void check() {
     check_tree(meta_.free, Content::FreePages);
     check_tree(meta_.main, Content::Tables);
   }
 
+  /// The pages on the way to `key`, to the last record without one, and the record. Gives what the
+  /// page holds of it, if it is there.
+  std::optional<std::string> follow(const Database& tree,
+                                    Content content,
+                                    std::optional<std::string_view> key) {
+    check_depth(tree, 0);
+    if (tree.root == kNoPage)
+      return std::nullopt;
+    std::vector<Page> path;  // the bounds lie in the pages above
+    path.reserve(tree.depth);
+    Bound low, high;
+    PageNumber from = 0, page = tree.root;
+    for (std::uint16_t level = tree.depth; level > 1; --level) {
+      path.push_back(load_page(from, page, level, content, low, high));
+      const std::vector<Node>& nodes = path.back().nodes;
+      std::size_t chosen = nodes.size() - 1;
+      while (key && chosen > 0 && less(*key, nodes[chosen].key, content))
+        --chosen;
+      if (chosen > 0)
+        low = nodes[chosen].key;
+      if (chosen + 1 < nodes.size())
+        high = nodes[chosen + 1].key;
+      from = std::exchange(page, nodes[chosen].child());
+    }
+    const Page leaf = load_page(from, page, 1, content, low, high);
+    for (const Node& node : leaf.nodes) {
+      if (key ? node.key != *key : &node != &leaf.nodes.back())
+        continue;
+      check_record(page, node, content, Within::No);
+      return std::string(node.data);
+    }
+    return std::nullopt;
+  }
+
+  /// Every page and record of a tree, without those of the tables that its records are.
+  void check_alone(const Database& tree, Content content) {
+    check_tree(tree, content, 0, Within::No);
+  }
+
  private:
-  enum class Content { FreePages, Tables, Records };
+  enum class Within { No, Yes };  ///< whether the tables that are records are looked into
   using Bound = std::optional<std::string_view>;
 
   struct Node {
@@ -188,10 +95,17 @@ class Snapshot {
     }
   };
 
+  struct Page {
+    std::string bytes;  ///< what the nodes look into
+    std::vector<Node> nodes;
+  };
+
   /// Each page belongs to one tree, or to the free ones, once.
   void claim(PageNumber from, PageNumber first, std::size_t count = 1) {
     if (first < kMetas || first > meta_.last_page || count > meta_.last_page - first + 1)
       fault(from, fmt::format(fmt::runtime(_("it names page {}, which is not there")), first));
+    if (used_.empty())
+      return;
     for (PageNumber page = first; page < first + count; ++page) {
       if (used_[page])
         fault(from, fmt::format(fmt::runtime(_("it names page {}, which has another use")), page));
@@ -199,28 +113,36 @@ class Snapshot {
     }
   }
 
-  void check_tree(const Database& tree, Content content, PageNumber from = 0) {
-    entries_ = 0;
+  static void check_depth(const Database& tree, PageNumber from) {
     if (tree.root == kNoPage ? tree.depth != 0 : tree.depth == 0 || tree.depth > kDeepest)
       fault(from, _("the depth of a tree is absurd"));
+  }
+
+  void check_tree(const Database& tree,
+                  Content content,
+                  PageNumber from = 0,
+                  Within within = Within::Yes) {
+    entries_ = 0;
+    check_depth(tree, from);
     if (tree.root != kNoPage)
-      check_page(from, tree.root, tree.depth, content, {}, {});
+      check_page(from, tree.root, tree.depth, content, within, {}, {});
     if (entries_ != tree.entries)
       fault(from,
             fmt::format(
                 fmt::runtime(_("a tree has {} records instead of {}")), entries_, tree.entries));
   }
 
-  /// A page of a tree whose keys lie in [low, high).
-  void check_page(PageNumber from,
-                  PageNumber page,
-                  std::uint16_t level,
-                  Content content,
-                  Bound low,
-                  Bound high) {
+  /// A page of a tree whose keys lie in [low, high), with what it names still unseen.
+  Page load_page(PageNumber from,
+                 PageNumber page,
+                 std::uint16_t level,
+                 Content content,
+                 Bound low,
+                 Bound high) {
     claim(from, page);
     const bool leaf = level == 1;
-    const std::string bytes = read_page(file_, page, page_size_, page_size_);
+    Page loaded{read_page(file_, page, page_size_, page_size_), {}};
+    const std::string& bytes = loaded.bytes;
     const auto header = load<PageHeader>(bytes);
     if (header.number != page)
       fault(page, fmt::format(fmt::runtime(_("it bears the number {}")), header.number));
@@ -234,7 +156,7 @@ class Snapshot {
     if (count < (leaf || content == Content::FreePages ? 1U : 2U))
       fault(page, _("it has too few records"));
 
-    std::vector<Node> nodes;
+    std::vector<Node>& nodes = loaded.nodes;
     nodes.reserve(count);
     std::size_t taken = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -253,17 +175,31 @@ class Snapshot {
       if (!above || (high && !less(key, *high, content)))
         fault(page, _("its records are not in order"));
     }
-    for (std::size_t i = 0; i < count; ++i) {
-      if (leaf) {
+    return loaded;
+  }
+
+  /// It and everything below it.
+  void check_page(PageNumber from,
+                  PageNumber page,
+                  std::uint16_t level,
+                  Content content,
+                  Within within,
+                  Bound low,
+                  Bound high) {
+    const Page loaded = load_page(from, page, level, content, low, high);
+    const std::vector<Node>& nodes = loaded.nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (level == 1) {
         ++entries_;
-        check_record(page, nodes[i], content);
+        check_record(page, nodes[i], content, within);
       } else {
         check_page(page,
                    nodes[i].child(),
                    static_cast<std::uint16_t>(level - 1),
                    content,
+                   within,
                    i == 0 ? low : Bound(nodes[i].key),
-                   i + 1 == count ? high : Bound(nodes[i + 1].key));
+                   i + 1 == nodes.size() ? high : Bound(nodes[i + 1].key));
       }
     }
   }
@@ -305,13 +241,15 @@ class Snapshot {
     return a < b;
   }
 
-  void check_record(PageNumber page, const Node& node, Content content) {
+  void check_record(PageNumber page, const Node& node, Content content, Within within) {
     if (content == Content::Tables) {
       if (node.header.flags != kNamedTable || node.data.size() != sizeof(Database))
         fault(page, _("one of the tables is none"));
       const auto table = load<Database>(node.data);
       if (table.flags != 0)
         fault(page, _("a tree of an unknown kind"));
+      if (within == Within::No)
+        return;
       const std::size_t tables = entries_;
       check_tree(table, Content::Records, page);
       entries_ = tables;
@@ -369,7 +307,7 @@ class Snapshot {
   int file_;
   const Meta& meta_;
   std::size_t page_size_;
-  std::vector<bool> used_;
+  std::vector<bool> used_;   ///< empty where only parts are looked at
   std::size_t entries_ = 0;  ///< of the tree that is being walked
 };
 
@@ -404,13 +342,80 @@ bool check_pages(int file, std::size_t snapshot) {
   if (meta.transaction != snapshot)
     return false;
   try {
-    Snapshot(file, meta).check();
+    Snapshot(file, meta, Snapshot::Extent::Whole).check();
   } catch (const PageFault&) {
     if (read_metas(file)[snapshot & 1].transaction != snapshot)
       return false;
     throw;
   }
   return true;
+}
+
+std::size_t pages_of(int file) {
+  const auto metas = read_metas(file);
+  return std::max(metas[0].last_page, metas[1].last_page) + 1;
+}
+
+// ---- FollowedPages
+
+struct FollowedPages::Body {
+  Body(int file, const Meta& head) : meta(head), pages(file, meta, Snapshot::Extent::Parts) {}
+
+  /// Nothing where there is no such table.
+  std::optional<Database> table(std::string_view name) {
+    const auto found = pages.follow(meta.main, Snapshot::Content::Tables, name);
+    return found ? std::optional(load<Database>(*found)) : std::nullopt;
+  }
+
+  const Meta meta;
+  Snapshot pages;
+  std::set<std::string, std::less<>> whole;  ///< tables that were looked through
+};
+
+std::unique_ptr<FollowedPages> FollowedPages::of(int file, std::size_t snapshot) {
+  constexpr int kAttempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      const Meta meta = read_metas(file)[snapshot & 1];
+      if (meta.transaction != snapshot)
+        return nullptr;
+      check_meta(meta, snapshot & 1);
+      auto body = std::make_unique<Body>(file, meta);
+      // LMDB reads of each table what the tree of tables says, whichever is asked for first.
+      body->pages.check_alone(meta.main, Snapshot::Content::Tables);
+      return std::unique_ptr<FollowedPages>(new FollowedPages(std::move(body)));
+    } catch (const PageFault&) {
+      // A writer of another process may be in the middle of the older head.
+      if (attempt == kAttempts)
+        throw;
+      std::this_thread::yield();
+    }
+  }
+}
+
+FollowedPages::FollowedPages(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+
+FollowedPages::~FollowedPages() = default;
+
+void FollowedPages::to(std::string_view table, std::string_view key) {
+  if (body_->whole.contains(table))
+    return;
+  if (const auto tree = body_->table(table))
+    body_->pages.follow(*tree, Snapshot::Content::Records, key);
+}
+
+void FollowedPages::to_last(std::string_view table) {
+  if (body_->whole.contains(table))
+    return;
+  if (const auto tree = body_->table(table))
+    body_->pages.follow(*tree, Snapshot::Content::Records, std::nullopt);
+}
+
+void FollowedPages::to_all(std::string_view table) {
+  if (!body_->whole.emplace(table).second)
+    return;
+  if (const auto tree = body_->table(table))
+    body_->pages.check_alone(*tree, Snapshot::Content::Records);
 }
 
 }  // namespace las::state::lmdb

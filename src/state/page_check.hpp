@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 
 /// The shape of LMDB's file, read with pread and without LMDB. LMDB trusts what it maps: a page
 /// that contradicts itself, or one that the file no longer has, ends the process by an assertion,
@@ -28,5 +30,30 @@ void check_metas(int file);
 /// commits have taken its meta page: a newer snapshot is to be checked instead. Throws PageFault;
 /// Error when reading fails.
 bool check_pages(int file, std::size_t snapshot);
+
+/// How many pages the database has, roughly: a writer may be adding some.
+std::size_t pages_of(int file);
+
+/// For a reader of a large database: the pages that lie on the way which LMDB is about to go, each
+/// time that it goes one. What LMDB does not touch cannot end the process, so it need not be
+/// looked at. Only for the transaction whose snapshot it is. All throw PageFault; Error when
+/// reading fails.
+class FollowedPages {
+ public:
+  /// Nothing when later commits have taken the snapshot's meta page: see check_pages().
+  static std::unique_ptr<FollowedPages> of(int file, std::size_t snapshot);
+  FollowedPages(const FollowedPages&) = delete;
+  FollowedPages& operator=(const FollowedPages&) = delete;
+  ~FollowedPages();
+
+  void to(std::string_view table, std::string_view key);
+  void to_last(std::string_view table);
+  void to_all(std::string_view table);
+
+ private:
+  struct Body;
+  explicit FollowedPages(std::unique_ptr<Body> body);
+  std::unique_ptr<Body> body_;
+};
 
 }  // namespace las::state::lmdb

@@ -229,6 +229,13 @@ std::vector<RecordFault> StateStore::check() const {
   std::vector<RecordFault> faults;
   if (!environment_->lmdb)
     return faults;
+  try {
+    environment_->lmdb->check_whole();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::CorruptState)
+      throw;
+    return {{error.subject(), error.cause()}};
+  }
   environment_->lmdb->read([&](const lmdb::Transaction& transaction) {
     faults.clear();  // a reader without a lock may run twice
     Checker checker(transaction, faults);

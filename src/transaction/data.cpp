@@ -77,7 +77,9 @@ void refuse_mount_point(const platform::FileReader& files,
         .hint(_("mount the file system one folder higher"));
 }
 
-void record_done(Run& run, state::DataMove& move) {
+void record_done(Run& run, std::size_t index) {
+  state::Journal journal = run.journal;
+  state::DataMove& move = journal.data.at(index);
   move.done = true;
   run.world.store.write([&](state::WriteTransaction& transaction) {
     transaction.put_snapshot(move.snapshot);
@@ -85,8 +87,9 @@ void record_done(Run& run, state::DataMove& move) {
       transaction.erase_snapshot(move.restore->id);
     transaction.put_data(
         {move.snapshot.service, move.snapshot.module, move.to_version, move.to_format});
-    transaction.put_journal(run.journal);
+    transaction.put_journal(journal);
   });
+  run.journal = std::move(journal);
 }
 
 // From R (data) to R and P (snapshot), by P.part.
@@ -214,7 +217,8 @@ std::vector<DataWish> data_wishes(const state::Generation& target) {
 }
 
 void move_data(Run& run, const Activity& activity) {
-  for (state::DataMove& move : run.journal.data) {
+  for (std::size_t index = 0; index < run.journal.data.size(); ++index) {
+    const state::DataMove move = run.journal.data[index];
     if (move.done)
       continue;
     const fs::path folder = folder_of(move);
@@ -230,7 +234,7 @@ void move_data(Run& run, const Activity& activity) {
           else
             exchange(run.world, move, folder);
         });
-    record_done(run, move);
+    record_done(run, index);
     activity.info("transaction",
                   fmt::format(fmt::runtime(_("the data of {} (format {}) is kept in {}")),
                               move.snapshot.service,
@@ -241,22 +245,27 @@ void move_data(Run& run, const Activity& activity) {
 
 void move_data_back(Run& run) {
   while (!run.journal.data.empty()) {
-    state::DataMove move = run.journal.data.back();
+    const state::DataMove move = run.journal.data.back();
     const fs::path folder = folder_of(move);
     if (move.kind == state::DataMove::Kind::Copy)
       put_copy_back(run.world, move, folder);
     else
       exchange_back(run.world, move, folder);
     remove_if_empty(run.world, fs::path(move.snapshot.path).parent_path());
-    run.journal.data.pop_back();
+    // What is remembered never runs ahead of what is written: this may be tried again.
+    state::Journal journal = run.journal;
+    journal.data.pop_back();
     run.world.store.write([&](state::WriteTransaction& transaction) {
       transaction.erase_snapshot(move.snapshot.id);
       if (move.restore)
         transaction.put_snapshot(*move.restore);
-      transaction.put_data(
-          {move.snapshot.service, move.snapshot.module, move.from_version, move.snapshot.format});
-      transaction.put_journal(run.journal);
+      transaction.put_data({move.snapshot.service,
+                            move.snapshot.module,
+                            move.from_version,
+                            move.snapshot.format});
+      transaction.put_journal(journal);
     });
+    run.journal = std::move(journal);
   }
 }
 

@@ -17,6 +17,39 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The digest with which a payload of this name was published. A damaged generation tells nothing.
+std::optional<platform::TreeFacts> recorded_payload(const Run& run, const std::string& store_name) {
+  std::optional<platform::TreeFacts> payload;
+  run.world.store.read([&](const state::ReadTransaction& transaction) {
+    payload.reset();
+    const std::vector<std::uint64_t> numbers = transaction.generation_numbers();
+    for (auto number = numbers.rbegin(); number != numbers.rend() && !payload; ++number) {
+      try {
+        const auto generation = transaction.generation(*number);
+        for (const state::InstalledModule& module : generation->modules) {
+          if (module.store_name == store_name && module.tree_digest)
+            payload = platform::TreeFacts{*module.tree_digest, module.size};
+        }
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::CorruptState)
+          throw;
+      }
+    }
+  });
+  return payload;
+}
+
+// Nothing may run from a damaged payload, so what lies in the store counts only after it was hashed
+// once more.
+bool is_whole_in_store(const Run& run, const std::string& store_name) {
+  const fs::path payload = run.world.layout.store() / store_name;
+  const auto status = run.world.files.status(payload);
+  if (!status || status->kind != platform::FileKind::Directory)
+    return false;
+  const auto recorded = recorded_payload(run, store_name);
+  return recorded && platform::digest_of_tree(run.world.files, payload) == recorded->digest;
+}
+
 source::StageRequest make_request(Run& run,
                                   const plan::PlannedAction& action,
                                   const catalog::Source& source,
@@ -36,6 +69,9 @@ source::StageRequest make_request(Run& run,
     });
     return digest;
   };
+  request.in_store = [&run](const std::string& store_name) {
+    return is_whole_in_store(run, store_name);
+  };
   request.journal_external = [&run, kind = source.kind()](const std::string& before,
                                                           const std::string& wanted) {
     run.journal.external.push_back({kind, before, wanted});
@@ -45,15 +81,17 @@ source::StageRequest make_request(Run& run,
 }
 
 // Moves the staged payload into the store; an equal payload that is there already is kept.
-Digest publish(Run& run, const source::Staged& staged) {
+platform::TreeFacts publish(Run& run, const source::Staged& staged) {
   platform::FileSystem& files = run.world.files;
   const platform::Layout& layout = run.world.layout;
   const fs::path target = layout.store() / staged.store_name;
-  const Digest digest = platform::digest_of_tree(files, staged.payload);
+  if (staged.payload.empty())
+    return recorded_payload(run, staged.store_name).value();  // what in_store compared
+  const platform::TreeFacts facts = platform::examine_tree(files, staged.payload);
   bool damaged = false;
   if (files.exists(target)) {
-    if (platform::digest_of_tree(files, target) == digest)
-      return digest;
+    if (platform::digest_of_tree(files, target) == facts.digest)
+      return facts;
     damaged = true;
   }
   files.sync_tree(staged.payload);
@@ -64,7 +102,8 @@ Digest publish(Run& run, const source::Staged& staged) {
   if (damaged)
     files.rename(target, layout.store() / damaged_name(run, staged.store_name));
   files.rename(staged.payload, target);
-  return digest;
+  run.operation.stored += facts.size;
+  return facts;
 }
 
 state::InstalledModule installed_from(Run& run,
@@ -89,10 +128,10 @@ state::InstalledModule installed_from(Run& run,
     module.artifacts.push_back({artifact.from, artifact.digest});
   fs::path base;
   if (!staged.store_name.empty()) {
-    module.tree_digest = publish(run, staged);
+    const platform::TreeFacts facts = publish(run, staged);
+    module.tree_digest = facts.digest;
+    module.size = facts.size;
     base = run.world.layout.store() / staged.store_name;
-    module.size = platform::tree_size(run.world.files, base);
-    run.operation.stored += module.size;
   }
   for (const auto& [name, path] : staged.executables)
     module.executables[name] = base.empty() ? path : (base / path).string();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/byte_size.hpp"
 #include "las/base/digest.hpp"
 #include "las/platform/file_system.hpp"
 
@@ -43,6 +44,15 @@ Digest digest_of(std::string_view content);
 Digest digest_of_file(const fs::path& path, std::string_view algorithm = "sha256");
 /// One digest over a tree: for every entry in sorted order its relative path, kind, executable bit,
 /// and content digest or link target. Times and owners do not count.
+/// Several threads read at once, so a reader has to be one that they can share.
 Digest digest_of_tree(const FileReader& files, const fs::path& root);
+
+struct TreeFacts {
+  Digest digest;  ///< see digest_of_tree()
+  ByteSize size;  ///< see tree_size()
+};
+
+/// Both in one look at the tree.
+TreeFacts examine_tree(const FileReader& files, const fs::path& root);
 
 }  // namespace las::platform

@@ -38,6 +38,9 @@ struct StageRequest {
   std::filesystem::path staging;   ///< an empty folder of this transaction, beside the store
   /// Digests pinned at an earlier install, by URL.
   std::function<std::optional<Digest>(const std::string& url)> pinned;
+  /// Whether the store has this payload and it is whole: its recorded digest is compared with what
+  /// is there now. A kind that knows the name before it fetches asks, and then has nothing to do.
+  std::function<bool(const std::string& store_name)> in_store;
   /// Must be called before anything outside the store is changed: it makes the intent durable.
   std::function<void(const std::string& before, const std::string& wanted)> journal_external;
 };
@@ -51,11 +54,12 @@ struct InputArtifact {
 
 /// A payload ready to be moved into the store (or, for apt, packages already there).
 struct Staged {
-  std::filesystem::path payload;  ///< folder below `staging`; empty for sources outside the store
-  std::string store_name;         ///< "<name>-<version>-<digest12>"; "" likewise
-  std::string identity;   ///< what digest12 was made of: equal inputs give equal store names
-  std::string delivered;  ///< real version when it differs
-  std::string detail;     ///< URL, packages, requirement
+  /// Folder below `staging`; empty for sources outside the store and where `in_store` said so.
+  std::filesystem::path payload;
+  std::string store_name;  ///< "<name>-<version>-<digest12>"; "" likewise
+  std::string identity;    ///< what digest12 was made of: equal inputs give equal store names
+  std::string delivered;   ///< real version when it differs
+  std::string detail;      ///< URL, packages, requirement
   std::map<std::string, std::string> executables;  ///< name → path in the payload (apt: absolute)
   std::map<std::string, Digest> newly_pinned;      ///< by URL
   std::vector<InputArtifact> artifacts;            ///< what the payload was made of

@@ -55,8 +55,10 @@ struct RecordFault {
 /// both versions), NoSpace, Permission, Io. The map grows by itself; a transaction that outgrows it
 /// is retried by write().
 ///
-/// LMDB maps its file and trusts it, so every page is checked when it is opened. Hazard: a file
-/// that is cut off while it is open still ends the process by SIGBUS.
+/// LMDB maps its file and trusts it, so every page is checked when it is opened; of a large state
+/// (2 MiB) a reader checks the pages that it follows, each before it does, so that one record of
+/// many costs no more than its own way. CorruptState comes from read() then, and check() looks at
+/// everything. Hazard: a file that is cut off while it is open still ends the process by SIGBUS.
 class StateStore {
  public:
   enum class Access { ReadOnly, ReadWrite };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/plan/difference.hpp"
+
 #include "support/catch.hpp"
 
 using namespace las;
@@ -81,7 +82,29 @@ TEST_CASE("what a later module or service needs cannot be taken away", "[plan]")
   CHECK(plan::undo(two, none, one).obstacles == Lines{"b needs a", "service tiny runs a"});
 }
 
+TEST_CASE("what differs in nothing but the command or port of a service is told all the same",
+          "[plan]") {
+  state::Generation a = generation({module("a", "1")}), b = a;
+  state::ServiceInstance service;
+  service.id = "tiny";
+  service.module = "a";
+  service.port = 8080;
+  service.argv = {"/x/a"};
+  a.services = {service};
+  service.port = 8081;
+  b.services = {service};
+  CHECK(plan::describe(plan::difference(a, b)) ==
+        Lines{"service tiny: a (127.0.0.1:8080 /x/a -> 127.0.0.1:8081 /x/a)"});
+  service.port = 8080;
+  service.unit_text = "[Unit]";
+  b.services = {service};
+  CHECK(plan::describe(plan::difference(a, b)) == Lines{"service tiny: a, made anew"});
+}
+
 TEST_CASE("taking back what is taken back already changes nothing", "[plan]") {
+  const auto before = generation({module("a", "1")}), after = generation({module("a", "2")});
+  CHECK(plan::undo(before, before, after).obstacles.empty());
+  CHECK(plan::undo(before, before, after).change.empty());
   const auto none = generation({});
   const auto one = generation({module("a", "1")});
   const plan::Undo undo = plan::undo(one, none, none);

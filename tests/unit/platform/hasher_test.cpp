@@ -3,7 +3,10 @@
 
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/faulty_file_system.hpp"
 #include "support/temp_directory.hpp"
+
+#include <sys/stat.h>
 
 using namespace las;
 using namespace las::platform;
@@ -116,4 +119,63 @@ TEST_CASE("the digest of a tree is read through the given reader", "[platform]")
   folder.write("root/tree/file", "inside");
   const auto below = make_sysroot_reader(folder / "root");
   CHECK(digest_of_tree(*below, "/tree") == digest_of_tree(*files, folder / "root/tree"));
+}
+
+TEST_CASE("a tree of any shape has the digest and the size that reading it in order gives",
+          "[platform]") {
+  const test::TempDirectory folder;
+  const auto files = make_posix_file_system();
+  const fs::path tree = folder / "tree";
+  for (int i = 0; i < 300; ++i)
+    folder.write("tree/many/f" + std::to_string(i), std::to_string(i));
+  for (int i = 0; i < 40; ++i)
+    folder.write("tree/d" + std::to_string(i) + "/e/f", std::string(100, 'x'));
+  folder.write("tree/empty", "");
+  for (const std::size_t size : {65535U, 65536U, 65537U, 200'000U})
+    folder.write("tree/large" + std::to_string(size), std::string(size, 'y'));
+  files->make_directories(tree / "nothing");
+  files->create_symlink(tree / "dangling", "no/where");
+  files->create_symlink(tree / "to-folder", "many");
+  fs::create_hard_link(tree / "large65536", tree / "twin");
+  files->set_mode(tree / "many/f7", 0755);
+  REQUIRE(::mkfifo((tree / "pipe").c_str(), 0600) == 0);
+
+  // What digest_of_tree() is defined as.
+  Hasher expected;
+  const auto field = [&](std::string_view text) {
+    expected.update(text);
+    expected.update(std::string_view("\0", 1));
+  };
+  walk(*files, tree, [&](const fs::path& relative, const FileStatus& status) {
+    field(relative.native());
+    switch (status.kind) {
+      case FileKind::Directory:
+        return field("directory");
+      case FileKind::Symlink:
+        field("symlink");
+        return field(files->read_symlink(tree / relative).native());
+      case FileKind::Regular:
+        field((status.mode & 0100U) != 0 ? "executable" : "file");
+        return field(digest_of_file(tree / relative).to_string());
+      case FileKind::Other:
+        return field("other");
+    }
+  });
+  const Digest digest = expected.finish();
+  const TreeFacts on_host = examine_tree(*files, tree);
+  CHECK(on_host.digest == digest);
+  CHECK(on_host.size == tree_size(*files, tree));
+  // By the means of a reader that has no more than its interface.
+  const test::FaultyFileSystem reader(*files);
+  const TreeFacts by_reader = examine_tree(reader, tree);
+  CHECK(by_reader.digest == digest);
+  CHECK(by_reader.size == on_host.size);
+}
+
+TEST_CASE("a tree that is not there has no digest", "[platform]") {
+  const test::TempDirectory folder;
+  const auto error =
+      test::error_of([&] { return digest_of_tree(*make_posix_file_system(), folder / "absent"); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::NotFound);
 }

@@ -4,6 +4,7 @@
 #include "archive_writer.hpp"
 #include "stand_ins.hpp"
 #include "support/catch.hpp"
+#include "support/faulty_file_system.hpp"
 #include "support/temp_directory.hpp"
 #include "ustar.hpp"
 
@@ -301,4 +302,34 @@ TEST_CASE("a folder that holds something is not unpacked into", "[source]") {
 TEST_CASE("a missing archive is not found", "[source]") {
   Workshop shop;
   CHECK(error_of([&] { shop.unpack(); }).kind() == ErrorKind::NotFound);
+}
+
+TEST_CASE("a disk that fills up ends the unpacking wherever it is, and effects keep their order",
+          "[source]") {
+  Workshop shop;
+  Ustar tar;
+  for (int i = 0; i < 700; ++i)
+    tar.file("d" + std::to_string(i % 7) + "/f" + std::to_string(i), std::string(2000, 'x'));
+  write_file(shop.archive, tar.bytes());
+  const auto effects_until = [&](std::size_t fault) {
+    std::filesystem::remove_all(shop.destination);
+    test::FaultyFileSystem files(*shop.files);
+    files.fail_at(fault);
+    const auto run = [&] {
+      source::extract_archive(
+          files, shop.archive, shop.destination, 0, source::ExtractLimits{}, shop.activity);
+    };
+    if (fault == 0)
+      run();
+    else
+      CHECK(error_of(run).kind() == ErrorKind::NoSpace);
+    return files.effects();
+  };
+  const Lines all = effects_until(0);
+  REQUIRE(all.size() > 1400);
+  for (const std::size_t fault : {std::size_t{2}, std::size_t{3}, all.size() / 2, all.size()}) {
+    CAPTURE(fault);
+    CHECK(effects_until(fault) ==
+          Lines(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(fault)));
+  }
 }

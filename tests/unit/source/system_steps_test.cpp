@@ -119,7 +119,7 @@ class AccountTools : public NoProcesses {
     platform::ProcessResult result;
     if (argv.front() == "getent") {
       const bool there = (argv[1] == "group" ? groups : users).contains(argv[2]);
-      result.exit_status = there ? 0 : 2;
+      result.status = there ? 0 : 2;
       return result;
     }
     done.push_back(argv.front() + " " + argv.back());
@@ -137,6 +137,10 @@ class AccountTools : public NoProcesses {
         groups.insert(name);
     }
     return result;
+  }
+
+  std::optional<fs::path> find_program(std::string_view, std::string_view) const override {
+    return std::nullopt;
   }
 };
 

@@ -311,3 +311,100 @@ TEST_CASE(
   CHECK_THROWS_WITH(store->read([](const ReadTransaction& state) { state.current(); }),
                     "a record of the state is damaged: meta/current_generation: missing");
 }
+
+// ---- A large state is checked as it is read.
+
+namespace {
+
+/// More pages than are checked at once, in tables of several levels.
+void make_large_state(const fs::path& directory) {
+  make_state(directory);
+  StateStore::open(directory, Access::ReadWrite)->write([](WriteTransaction& state) {
+    for (int i = 0; i < 1200; ++i) {
+      OperationRecord operation =
+          full_operation("20261124T" + std::to_string(100000 + i) + "-1a2b3c");
+      operation.error.assign(1400, 'e');
+      state.put_operation(operation);
+    }
+  });
+}
+
+constexpr const char* kOneOfMany = "20261124T100600-1a2b3c";
+
+/// How reading one of many records ends, and reading all.
+struct Outcome {
+  bool one = false, all = false;
+};
+
+Outcome read_large(const fs::path& directory) {
+  Outcome outcome;
+  const auto passes = [](const std::function<void()>& body) {
+    try {
+      body();
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::CorruptState)
+        throw;
+      return false;
+    }
+  };
+  passes([&] {
+    const auto store = StateStore::open(directory, Access::ReadOnly);
+    outcome.one = passes([&] {
+      store->read([](const ReadTransaction& state) {
+        if (!state.operation(kOneOfMany) || !state.last_operation())
+          throw Error(ErrorKind::CorruptState, "it is gone");
+        state.current();
+        state.models();
+      });
+    });
+    outcome.all =
+        passes([&] { store->read([](const ReadTransaction& state) { state.operations(); }); }) &&
+        store->check().empty();
+  });
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a large state that is damaged is an error where it is read, never the end of the process",
+    "[state]") {
+  const TempDirectory temp;
+  make_large_state(temp / "db");
+  const std::string whole = bytes_of(temp / "db/data.mdb");
+  REQUIRE(whole.size() > 600 * kPage);
+  const Outcome sound = read_large(temp / "db");
+  REQUIRE(sound.one);
+  REQUIRE(sound.all);
+  int all_damaged = 0, one_damaged = 0;
+  const auto try_bytes = [&](const std::string& bytes) {
+    put_bytes(temp / "db/data.mdb", bytes);
+    const int status = status_of([&] {
+      const Outcome outcome = read_large(temp / "db");
+      return (outcome.one ? 1 : 0) + (outcome.all ? 2 : 0);
+    });
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) <= 3);
+    one_damaged += (WEXITSTATUS(status) & 1) == 0 ? 1 : 0;
+    all_damaged += (WEXITSTATUS(status) & 2) == 0 ? 1 : 0;
+  };
+  // The first and the last pages hold what is followed most; of the others some.
+  const std::size_t pages = whole.size() / kPage;
+  for (std::size_t page = 0; page < pages; page += page < 6 || page + 24 > pages ? 1 : 83) {
+    // The number of the page, its kind, its bounds, the first places, the middle.
+    for (const std::size_t at : {0U, 10U, 14U, 17U}) {
+      std::string bytes = whole;
+      bytes[page * kPage + at] = static_cast<char>(bytes[page * kPage + at] ^ 0x41);
+      CAPTURE(page, at);
+      try_bytes(bytes);
+    }
+  }
+  CHECK(all_damaged > 60);
+  CHECK(one_damaged > 3);
+  CHECK(one_damaged < all_damaged);
+  for (std::size_t length = 2 * kPage; length < whole.size(); length += 101 * kPage + 7) {
+    CAPTURE(length);
+    try_bytes(whole.substr(0, length));
+  }
+}
