@@ -54,7 +54,7 @@ class Kill(Transactions):
         between = self.between(kind, view, old, new)
         if not between:
             self.assertIn(view, (new,) if kind == "repair" else (old, new), f"neither old nor new\n{told}\n{recovery}")
-        self.check_whole(garbage=between)
+        self.check_whole(garbage=between or kind == "import")
         self.outcomes["old" if view == old else "new" if view == new else "between"] += 1
         if not journaled:  # and the same command finishes it
             again = kind == "gc" and self.tried % 2 == 0
