@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "json_text.hpp"
-
 #include "las/base/i18n.hpp"
 #include "las/state/records.hpp"
 
@@ -363,114 +361,82 @@ void Writer::operator()(const char* key, const Value& value) {
   object[key] = write(value);
 }
 
-// ---- reading
+// ---- reading; `path` names the value for a fault
 
-using Value = JsonText::Value;
-
-/// Where a value lies, in words only once there is a fault: "services[0].port".
-struct Where {
-  const Where* above = nullptr;
-  const char* key = nullptr;  ///< of a member; else `index` says which of a list
-  std::size_t index = 0;
-
-  std::string text() const {
-    const std::string before = above == nullptr ? std::string() : above->text();
-    if (key == nullptr)
-      return above == nullptr ? before : fmt::format("{}[{}]", before, index);
-    return before.empty() ? key : before + "." + key;
-  }
-
-  [[noreturn]] void refuse(const std::string& why) const { throw Fault::at(text(), why); }
-};
-
-inline void read(const JsonText&, const Value& json, const Where& where, std::string& value) {
-  if (json.type != JsonText::Type::Text)
-    where.refuse(_("not a text"));
-  value = json.text;
+inline void read(const Json& json, const std::string& path, std::string& value) {
+  if (!json.is_string())
+    throw Fault::at(path, _("not a text"));
+  value = json.get_ref<const std::string&>();
 }
 
-inline void read(const JsonText&, const Value& json, const Where& where, bool& value) {
-  value = json.type == JsonText::Type::True;
-  if (!value && json.type != JsonText::Type::False)
-    where.refuse(_("neither true nor false"));
+inline void read(const Json& json, const std::string& path, bool& value) {
+  if (!json.is_boolean())
+    throw Fault::at(path, _("neither true nor false"));
+  value = json.get<bool>();
 }
 
 template <std::integral Integer>
-void read(const JsonText&, const Value& json, const Where& where, Integer& value) {
-  const bool negative = json.type == JsonText::Type::Negative;
-  if (!negative && json.type != JsonText::Type::Unsigned)
-    where.refuse(_("not a whole number"));
-  const auto below_zero = static_cast<std::int64_t>(json.number);
-  if (negative ? !std::in_range<Integer>(below_zero) : !std::in_range<Integer>(json.number))
-    where.refuse(_("out of range"));
-  value = static_cast<Integer>(json.number);
+void read(const Json& json, const std::string& path, Integer& value) {
+  if (!json.is_number_integer())
+    throw Fault::at(path, _("not a whole number"));
+  // nlohmann's get<> wraps silently, so the range is checked in the type the parser chose.
+  const bool fits = json.is_number_unsigned() ? std::in_range<Integer>(json.get<std::uint64_t>())
+                                              : std::in_range<Integer>(json.get<std::int64_t>());
+  if (!fits)
+    throw Fault::at(path, _("out of range"));
+  value = json.get<Integer>();
 }
 
-inline void read(const JsonText& text, const Value& json, const Where& where, ByteSize& value) {
+inline void read(const Json& json, const std::string& path, ByteSize& value) {
   std::uint64_t bytes = 0;
-  read(text, json, where, bytes);
+  read(json, path, bytes);
   value = ByteSize(bytes);
 }
 
-inline void read(const JsonText& text, const Value& json, const Where& where, Digest& value) {
-  std::string spelled;
-  read(text, json, where, spelled);
-  const auto digest = Digest::parse(spelled);
+inline void read(const Json& json, const std::string& path, Digest& value) {
+  std::string text;
+  read(json, path, text);
+  const auto digest = Digest::parse(text);
   if (!digest)
-    where.refuse(_("not a digest"));
+    throw Fault::at(path, _("not a digest"));
   value = *digest;
 }
 
 template <typename Enum>
 requires std::is_enum_v<Enum>
 
-void read(const JsonText& text, const Value& json, const Where& where, Enum& value) {
-  std::string spelled;
-  read(text, json, where, spelled);
+void read(const Json& json, const std::string& path, Enum& value) {
+  std::string text;
+  read(json, path, text);
   for (const Enum candidate : kEvery<Enum>) {
-    if (to_string(candidate) == spelled) {
+    if (to_string(candidate) == text) {
       value = candidate;
       return;
     }
   }
-  where.refuse(fmt::format(fmt::runtime(_("unknown value '{}'")), spelled));
+  throw Fault::at(path, fmt::format(fmt::runtime(_("unknown value '{}'")), text));
 }
 
-/// Calls `body(member, index)` for each.
-template <typename Body>
-void each_member(const JsonText& text, const Value& json, Body&& body) {
-  const Value* member = json.size == 0 ? nullptr : &text.first_of(json);
-  for (std::uint32_t i = 0; i < json.size; ++i) {
-    body(*member, i);
-    if (i + 1 < json.size)
-      member = &text.next_to(*member);
-  }
-}
-
-inline void read(const JsonText& text,
-                 const Value& json,
-                 const Where& where,
+inline void read(const Json& json,
+                 const std::string& path,
                  std::map<std::string, std::string>& value) {
-  if (json.type != JsonText::Type::Object)
-    where.refuse(_("not an object"));
+  if (!json.is_object())
+    throw Fault::at(path, _("not an object"));
   value.clear();
-  each_member(text, json, [&](const Value& member, std::size_t) {
-    const std::string key(member.key);
-    read(text, member, {&where, key.c_str()}, value[key]);
-  });
+  for (const auto& [key, member] : json.items())
+    read(member, path + "." + key, value[key]);
 }
 
 struct Reader {
-  const JsonText& text;
-  const Value& object;
-  const Where& where;
+  const Json& object;
+  std::string prefix;  ///< "" or "services[0]."
 
-  template <typename Field>
-  void operator()(const char* key, Field& value);
+  template <typename Value>
+  void operator()(const char* key, Value& value);
 
-  template <typename Field>
-  void later(const char* key, Field& value, const Field& lacking) {
-    if (text.find(object, key) != nullptr)
+  template <typename Value>
+  void later(const char* key, Value& value, const Value& lacking) {
+    if (object.contains(key))
       (*this)(key, value);
     else
       value = lacking;
@@ -483,37 +449,35 @@ requires requires(Reader& reader, Record& record) {
   fields(reader, record);
 }
 
-void read(const JsonText& text, const Value& json, const Where& where, Record& record) {
-  if (json.type != JsonText::Type::Object)
-    where.refuse(_("not an object"));
-  Reader reader{text, json, where};
+void read(const Json& json, const std::string& path, Record& record) {
+  if (!json.is_object())
+    throw Fault::at(path, _("not an object"));
+  Reader reader{json, path.empty() ? path : path + "."};
   fields(reader, record);
 }
 
-template <typename Item>
-void read(const JsonText& text, const Value& json, const Where& where, std::optional<Item>& value) {
+template <typename Value>
+void read(const Json& json, const std::string& path, std::optional<Value>& value) {
   value.reset();
-  if (json.type != JsonText::Type::Null)
-    read(text, json, where, value.emplace());
+  if (!json.is_null())
+    read(json, path, value.emplace());
 }
 
-template <typename Item>
-void read(const JsonText& text, const Value& json, const Where& where, std::vector<Item>& values) {
-  if (json.type != JsonText::Type::List)
-    where.refuse(_("not a list"));
+template <typename Value>
+void read(const Json& json, const std::string& path, std::vector<Value>& values) {
+  if (!json.is_array())
+    throw Fault::at(path, _("not a list"));
   values.clear();
-  values.reserve(json.size);
-  each_member(text, json, [&](const Value& member, std::size_t i) {
-    read(text, member, {&where, nullptr, i}, values.emplace_back());
-  });
+  for (std::size_t i = 0; i < json.size(); ++i)
+    read(json[i], fmt::format("{}[{}]", path, i), values.emplace_back());
 }
 
-template <typename Field>
-void Reader::operator()(const char* key, Field& value) {
-  const Value* found = text.find(object, key);
-  if (found == nullptr)
-    Where{&where, key}.refuse(_("missing"));
-  read(text, *found, {&where, key}, value);
+template <typename Value>
+void Reader::operator()(const char* key, Value& value) {
+  const auto found = object.find(key);
+  if (found == object.end())
+    throw Fault::at(prefix + key, _("missing"));
+  read(*found, prefix + key, value);
 }
 
 // ---- whole values
@@ -526,24 +490,19 @@ std::string encode(const Value& value) {
 
 [[noreturn]] void throw_corrupt(const std::string& name, std::string cause);
 
-/// `name` says which record it is ("models/tiny"), when it has to be said. Throws CorruptState.
-template <typename Record, std::invocable Name>
-Record decode(std::string_view text, Name&& name) {
-  thread_local JsonText json;  // its lists keep their size from one record to the next
-  if (!json.read(text))
-    throw_corrupt(name(), _("not JSON"));
+/// `name` says which record it is ("models/tiny"). Throws CorruptState.
+template <typename Value>
+Value decode(std::string_view text, const std::string& name) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    throw_corrupt(name, _("not JSON"));
   try {
-    Record record{};
-    read(json, json.top(), {}, record);
-    return record;
+    Value value{};
+    read(json, {}, value);
+    return value;
   } catch (Fault& fault) {
-    throw_corrupt(name(), std::move(fault.text));
+    throw_corrupt(name, std::move(fault.text));
   }
-}
-
-template <typename Record>
-Record decode(std::string_view text, const std::string& name) {
-  return decode<Record>(text, [&] { return name; });
 }
 
 }  // namespace las::state::record_json

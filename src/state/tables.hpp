@@ -65,8 +65,7 @@ std::vector<Record> all(const lmdb::Transaction* transaction, lmdb::Table table)
   std::vector<Record> records;
   if (transaction != nullptr) {
     transaction->for_each(table, [&](std::string_view key, std::string_view value) {
-      records.push_back(
-          record_json::decode<Record>(value, [&] { return record_name(table, key); }));
+      records.push_back(record_json::decode<Record>(value, record_name(table, key)));
     });
   }
   return records;

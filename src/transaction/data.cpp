@@ -259,10 +259,8 @@ void move_data_back(Run& run) {
       transaction.erase_snapshot(move.snapshot.id);
       if (move.restore)
         transaction.put_snapshot(*move.restore);
-      transaction.put_data({move.snapshot.service,
-                            move.snapshot.module,
-                            move.from_version,
-                            move.snapshot.format});
+      transaction.put_data(
+          {move.snapshot.service, move.snapshot.module, move.from_version, move.snapshot.format});
       transaction.put_journal(journal);
     });
     run.journal = std::move(journal);

@@ -268,6 +268,13 @@ void finish(Run& run,
     });
     timed(run, "prove", [&] { prove(run.world, from, to, activity); });
   } catch (Error& error) {
+    if (from.number == to.number) {
+      // A mend: there is nothing to go back to, and the next one goes on.
+      run.operation.error = error.what();
+      run.operation.outcome = "failed";
+      close(run, std::nullopt);
+      throw;
+    }
     if (!run.journal.keep_unhealthy || error.kind() == ErrorKind::Interrupted) {
       activity.warn(
           "transaction",
@@ -346,7 +353,8 @@ std::vector<std::string> go_back(Run& run,
     transaction.put_journal(run.journal);
     transaction.put_operation(run.operation);
   });
-  const bool made_here = to.operation_id == run.journal.operation_id;
+  // One run of las may make a generation and mend it: the mend rejects nothing.
+  const bool made_here = from.number != to.number && to.operation_id == run.journal.operation_id;
   const auto rejected = made_here ? std::optional(to.number) : std::nullopt;
   std::vector<std::string> left =
       do_all({[&] {

@@ -268,7 +268,7 @@ std::optional<std::string> Transactor::recover(const Activity& activity) {
   }
 
   const bool mending = journal->from_generation == journal->to_generation;
-  if (mending && journal->phase < state::Phase::Returning) {
+  if (mending) {
     // Its folder may be half written; doing it again is all that is needed.
     const state::Generation present = load_generation(surroundings_.store, journal->to_generation);
     run.mend = true;

@@ -306,7 +306,9 @@ class DamagedState(Bench):
                 self.file.write_bytes(whole[:length])
                 self.assert_refused_with_the_way_out("list")
                 self.assert_refused_with_the_way_out("remove", "--yes", "demo")
-                self.assertIn("the file ends", self.assert_found()["evidence"])
+                # Shorter than LMDB's two heads it never held a transaction; the generations say that it did.
+                self.assertIn("the file ends" if length >= 8192 else "but nothing is recorded",
+                              self.assert_found()["evidence"])
                 self.assertEqual(self.file.read_bytes(), whole[:length])
 
     def test_a_flipped_bit_never_ends_las_by_a_signal(self):

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "las/state/store.hpp"
 #include "support/catch.hpp"
 #include "support/manual_clock.hpp"
 #include "support/temp_directory.hpp"
+
+#include "las/state/store.hpp"
 
 #include <algorithm>
 

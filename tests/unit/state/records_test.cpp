@@ -2,7 +2,6 @@
 #include "las/state/records.hpp"
 
 #include "full_records.hpp"
-#include "json_text.hpp"
 #include "record_json.hpp"
 #include "support/catch.hpp"
 
@@ -200,94 +199,4 @@ TEST_CASE("a generation finds its modules and services by name", "[state]") {
   CHECK(generation.find("engin") == nullptr);
   CHECK(generation.find_service("chat") == &generation.services[0]);
   CHECK(generation.find_service("engine") == nullptr);
-}
-
-TEST_CASE("what is JSON is decided as nlohmann::json decides it", "[state]") {
-  const std::vector<std::string> texts = {"{}",
-                                          " { } ",
-                                          "[]",
-                                          "[1,2]",
-                                          "[1 2]",
-                                          "[1,]",
-                                          "[,]",
-                                          "{,}",
-                                          "{\"a\":1,}",
-                                          "{\"a\" 1}",
-                                          "{a:1}",
-                                          "null",
-                                          "nul",
-                                          "true",
-                                          "tru",
-                                          "truex",
-                                          "false",
-                                          "0",
-                                          "-0",
-                                          "01",
-                                          "-",
-                                          "+1",
-                                          "1.",
-                                          ".5",
-                                          "1.5",
-                                          "1e5",
-                                          "1e",
-                                          "1E+5",
-                                          "1e-",
-                                          "18446744073709551615",
-                                          "18446744073709551616",
-                                          "-9223372036854775808",
-                                          "-9223372036854775809",
-                                          "\"a",
-                                          "\"\\",
-                                          "\"\\x\"",
-                                          "\"\\u12\"",
-                                          "\"\\u00e9\\n\\/\\\\\"",
-                                          "\"\\ud83d\\ude00\"",
-                                          "\"\\ud83d\"",
-                                          "\"\\ude00\"",
-                                          "\"\\ud83d\\u0041\"",
-                                          "\"a\nb\"",
-                                          "\"\x01\"",
-                                          "\"\xc3\xa9\"",
-                                          "\"\xc3\"",
-                                          "\"\xc0\x80\"",
-                                          "\"\xed\xa0\x80\"",
-                                          "\"\xf4\x90\x80\x80\"",
-                                          "\"\xf0\x9f\x98\x80\"",
-                                          "\"\xe0\x80\x80\"",
-                                          "",
-                                          " ",
-                                          "1 1",
-                                          "[[[]]]",
-                                          "[[]",
-                                          "]",
-                                          "{\"a\":{\"b\":[1,{\"c\":null}]}}",
-                                          "\"\x7f\"",
-                                          "[\t\r\n1 ]",
-                                          "{\"a\":1 , \"a\":2}",
-                                          "\v1"};
-  for (const std::string& text : texts) {
-    CAPTURE(text);
-    JsonText reader;
-    const bool accepted = reader.read(text);
-    CHECK(accepted == json::accept(text));
-    if (!accepted)
-      continue;
-    const json wanted = json::parse(text);
-    CHECK((reader.top().type == JsonText::Type::Text) == wanted.is_string());
-    if (wanted.is_string())
-      CHECK(reader.top().text == wanted.get<std::string>());
-    CHECK((reader.top().type == JsonText::Type::Unsigned ||
-           reader.top().type == JsonText::Type::Negative) == wanted.is_number_integer());
-    if (wanted.is_structured())
-      CHECK(reader.top().size >= wanted.size());
-  }
-  JsonText reader;
-  REQUIRE(reader.read("{\"a\":1,\"b\":[true,{\"c\":-3}],\"a\":2}"));
-  CHECK(reader.find(reader.top(), "a")->number == 2);
-  const auto* list = reader.find(reader.top(), "b");
-  REQUIRE(list->size == 2);
-  const auto& inner = reader.next_to(reader.first_of(*list));
-  CHECK(static_cast<std::int64_t>(reader.find(inner, "c")->number) == -3);
-  CHECK(reader.find(reader.top(), "d") == nullptr);
-  CHECK_FALSE(reader.read(std::string(1000, '[') + std::string(1000, ']')));
 }

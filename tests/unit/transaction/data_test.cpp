@@ -101,15 +101,17 @@ TEST_CASE("a rollback across a format without a snapshot is refused and changes 
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::Unsatisfiable);
       CHECK(error.subject() == "tiny");
-      CHECK(error.message() ==
-            "its data has the format f2, and what was asked for reads the format f1, of which there "
-            "is no snapshot");
+      CHECK(
+          error.message() ==
+          "its data has the format f2, and what was asked for reads the format f1, of which there "
+          "is no snapshot");
     }
   }
   CHECK(describe(world) == before);
 }
 
-TEST_CASE("an upgrade that is rejected gives the data back as it was before", "[transaction][data]") {
+TEST_CASE("an upgrade that is rejected gives the data back as it was before",
+          "[transaction][data]") {
   World world;
   std::string before;
   {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "las/transaction/garbage.hpp"
+
 #include "bench.hpp"
 #include "support/catch.hpp"
-
-#include "las/transaction/garbage.hpp"
 
 #include <cstdlib>
 
@@ -34,14 +34,12 @@ void three(Process& process) {
 transaction::Collected collect(Process& process, const transaction::GarbageRules& rules) {
   const transaction::Surroundings world = process.surroundings();
   const auto survey = transaction::survey_garbage(world, rules);
-  return transaction::collect_garbage(
-      world, rules, survey.garbage, "las gc", process.activity());
+  return transaction::collect_garbage(world, rules, survey.garbage, "las gc", process.activity());
 }
 
 std::vector<std::uint64_t> generations(Process& process) {
   std::vector<std::uint64_t> numbers;
-  process.store().read(
-      [&](const state::ReadTransaction& t) { numbers = t.generation_numbers(); });
+  process.store().read([&](const state::ReadTransaction& t) { numbers = t.generation_numbers(); });
   return numbers;
 }
 
@@ -54,8 +52,7 @@ TEST_CASE("without rules no generation and no payload of one is garbage", "[tran
   CHECK(transaction::survey_garbage(process.surroundings(), {}).garbage.empty());
 }
 
-TEST_CASE("with keep the newest stay with their payloads, and the others go",
-          "[transaction][gc]") {
+TEST_CASE("with keep the newest stay with their payloads, and the others go", "[transaction][gc]") {
   World world;
   Process process(world);
   three(process);

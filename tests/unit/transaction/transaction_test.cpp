@@ -365,3 +365,36 @@ TEST_CASE("a plan that is known not to fit is refused before anything is begun",
   CHECK(process.files().effects().empty());
   CHECK_FALSE(process.journal_open());
 }
+
+TEST_CASE("a mend of what the same run made may fail at any effect, and the next one finishes it",
+          "[transaction][crash]") {
+  std::size_t points = 0;
+  for (std::size_t k = 1;; ++k) {
+    World world;
+    bool failed = false;
+    {
+      Process process(world);
+      run_plan(process, install_plan(plan::Action::Install, "1"));
+      run_plan(process, deploy_plan(process.current()));
+      --world.runs;  // the same operation goes on
+      process.files().fail_at(process.files().effect_count() + k);
+      try {
+        process.transactor().converge_again("las repair", process.activity());
+      } catch (const Error& error) {
+        failed = error.kind() == ErrorKind::NoSpace;
+        CHECK_FALSE(error.was_rolled_back());
+      }
+      CHECK_FALSE(process.journal_open());
+      CHECK(process.current().number == 2);
+    }
+    if (!failed)
+      break;
+    ++points;
+    Process process(world);
+    process.transactor().converge_again("las repair", process.activity());
+    CHECK(process.last_outcome() == "done");
+    CHECK(fs::exists(world.layout.generation(2) / "generation.json"));
+    CHECK(world.machine.running.contains("tiny"));
+  }
+  CHECK(points >= 4);
+}
