@@ -7,7 +7,8 @@ LAS_CRASH_POINTS sets how many pairs of call and error are sampled per kind of t
 import re
 import unittest
 
-from driver import DOCUMENTED, Transactions, points_wished
+from driver import DOCUMENTED, points_wished
+from transactions import Transactions
 
 POINTS = points_wished(4)
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EACCES")

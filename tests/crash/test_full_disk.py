@@ -12,7 +12,8 @@ import resource
 import subprocess
 import unittest
 
-from driver import DOCUMENTED, LOST, Transactions, points_wished
+from driver import DOCUMENTED, LOST, points_wished
+from transactions import Transactions
 
 POINTS = points_wished(3)
 # In pages: none, and up to more than any of the runs takes.

@@ -7,7 +7,8 @@ LAS_CRASH_POINTS sets how many points are sampled per kind of transaction (defau
 their count takes them all. tests/crash/full.sh does."""
 import unittest
 
-from driver import DOCUMENTED, LOST, Transactions, points_wished
+from driver import DOCUMENTED, LOST, points_wished
+from transactions import Transactions
 
 POINTS = points_wished(3)
 

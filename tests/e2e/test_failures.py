@@ -5,19 +5,17 @@ import contextlib
 import json
 import os
 import pty
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "crash"))
-from driver import archive, names, sha256  # noqa: E402
+from driver import archive, sha256  # noqa: E402
 from harness import Case, StandInHost  # noqa: E402
 from test_proof import Engines  # noqa: E402
 
