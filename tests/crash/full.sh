@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The crash suite without sampling: every point at which a fault can be put, the sweep of 200 kills, 100
-# power cuts and two minutes of eight las at once. Takes an hour or two; prints points tried and failures.
+# power cuts and two minutes of eight las at once. Takes some hours; prints points tried and failures.
 # usage: tests/crash/full.sh [MODULE...]      modules: test_kill test_errors test_sweep ... (default: all)
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1

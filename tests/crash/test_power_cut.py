@@ -4,7 +4,7 @@ power failed now (tests/support/cut_disk.py): all that was written, only what wa
 part of the rest. What it tells is mounted, so that the journal of ext4 is replayed, and las must show
 the old or the new state, and what was there when a command ended with 0.
 
-LAS_CRASH_CUTS sets the number of cuts (default 14; the full run has 100). Needs root, FUSE and loop
+LAS_CRASH_CUTS sets the number of cuts (default 16; the full run has 100). Needs root, FUSE and loop
 devices."""
 import os
 import shutil
@@ -14,7 +14,7 @@ import unittest
 
 from driver import LOST, PROJECT, CrashCase
 
-CUTS = int(os.environ.get("LAS_CRASH_CUTS", "14"))
+CUTS = int(os.environ.get("LAS_CRASH_CUTS", "16"))
 PYTHON = "/usr/bin/python3"  # the one that the distribution's FUSE module is for
 KINDS = ("some", "none", "all")
 
@@ -69,18 +69,22 @@ class PowerCutCase(CrashCase):
 
     def power_off(self):
         self.end_processes()
-        end = time.monotonic() + 20
-        while os.path.ismount(self.root):
-            # A process that was forked and has not become the service yet cannot be told for one.
-            result = subprocess.run(["umount", self.root], capture_output=True, text=True)
-            if result.returncode != 0:
-                self.assertLess(time.monotonic(), end, result.stderr)
-                self.end_processes()
-                time.sleep(0.01)
+        # A process that was forked and has not become the service yet cannot be told for one.
+        self.unmount(self.root, self.end_processes)
         if self.disk is not None:
-            subprocess.run(["umount", self.shown], check=True)
+            # The loop device lets go of its file a moment after the unmount.
+            self.unmount(self.shown, lambda: None)
             self.disk.wait(timeout=60)
             self.disk = None
+
+    def unmount(self, place, meanwhile):
+        end = time.monotonic() + 60
+        while os.path.ismount(place):
+            result = subprocess.run(["umount", place], capture_output=True, text=True)
+            if result.returncode != 0:
+                self.assertLess(time.monotonic(), end, result.stderr)
+                meanwhile()
+                time.sleep(0.01)
 
     def new_image(self, size):
         image = self.folder / "image"
@@ -92,12 +96,14 @@ class PowerCutCase(CrashCase):
 
 class PowerCut(PowerCutCase):
     def steps(self):
-        """The commands, each on the state that the one before left."""
+        """The commands, each on the state that the one before left. Both releases keep their data in formats
+        of their own."""
         return [["model", "import", self.folder / "tiny.gguf"],
                 ["install", "--yes", "demo"],
                 ["serve", "--yes", "tiny", "--port", self.port],
                 ["upgrade", "--yes"],
                 ["rollback", "--yes"],
+                ["gc", "--yes", "--keep", "1"],
                 ["remove", "--yes", "demo"],
                 ["purge", "--yes", "demo"]]  # the data that the removal left
 
@@ -111,12 +117,12 @@ class PowerCut(PowerCutCase):
         """Runs all commands once: the image before each, the view before and after, and how long it takes."""
         image = self.new_image("192M")
         self.power_on(image)
-        self.make_world(files=400)
+        self.make_world(files=400, formats=True)
         self.images, self.before, self.after, self.lengths = [], [], [], []
         for number, arguments in enumerate(self.steps()):
             if arguments[0] == "upgrade":
                 self.offer("2")
-                (self.state / "data/tiny/rows").write_bytes(b"what a user would miss")
+                (self.state / "data/tiny/rows").write_bytes(b"1:what a user would miss")
             self.before.append(self.lasting())
             shutil.rmtree(self.root / "run", ignore_errors=True)
             self.power_off()
@@ -155,8 +161,8 @@ class PowerCut(PowerCutCase):
         if done:
             self.assertLessEqual(findings, {"unit-missing"})  # it lay in /run, which is gone
             self.assertEqual(self.lasting(), self.after[number], "lost although the command had ended")
-        # An import is not in the journal: the same command finishes it. Any changing one will do else.
-        if arguments[0] == "model":
+        # Some are not in the journal: the same command finishes them. Any changing one will do else.
+        if arguments[0] in ("model", "gc"):
             self.las(*arguments)
         else:
             self.las("start", "none", status=1)

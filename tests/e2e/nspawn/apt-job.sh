@@ -60,6 +60,21 @@ find /etc /var/lib/redis -type f ! -path '/etc/las/*' -printf '%p %m %T@\n' | so
 [ "$(systemctl show -P MainPID redis-server)" = "$pid" ] || fail "the distribution's own server was restarted"
 apt-get purge -qq redis-server redis-tools >/dev/null 2>&1
 
+# A package that somebody took away is named by the next change and brought back by one repair.
+installed >/tmp/before
+las install --yes redis
+apt-get purge -qq redis-server >/dev/null 2>&1
+{ las verify || true; } | grep '^package-missing redis: ' >/dev/null || fail "verify does not miss the package"
+told=$(las hold redis 2>&1)
+grep '^warning: package-missing redis: ' <<<"$told" >/dev/null || fail "the next change does not name it: $told"
+! dpkg-query -W -f='${Status}' redis-server 2>/dev/null | grep 'ok installed' >/dev/null || fail "it came back silently"
+las repair --yes
+dpkg-query -W -f='${Status}' redis-server | grep 'ok installed' >/dev/null || fail "repair did not bring the package back"
+las verify
+las unhold redis
+las remove --yes redis
+installed | diff /tmp/before - || fail "remove after a repair left the packages changed"
+
 # Where the administrator forbids starting servers, none starts.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 0755 /usr/sbin/policy-rc.d
