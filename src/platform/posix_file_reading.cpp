@@ -75,7 +75,6 @@ void posix_scan(const fs::path& path, const std::function<void(std::span<const c
   // Most files are small (/proc, /sys, documents): the large buffer comes once a file shows to be
   // large.
   std::vector<char> buffer(std::size_t{16} << 10U);
-  std::uint64_t got = 0;
   while (true) {
     const ssize_t size =
         retry_on_signal([&] { return ::read(file.get(), buffer.data(), buffer.size()); });
@@ -85,11 +84,6 @@ void posix_scan(const fs::path& path, const std::function<void(std::span<const c
       return;
     const auto count = static_cast<std::size_t>(size);
     sink(std::span<const char>(buffer.data(), count));
-    got += count;
-    // A small file ends where its size says; asking for more would only be told so. What has no
-    // size (/proc) is asked to its end.
-    if (got == static_cast<std::uint64_t>(info.st_size) && got < buffer.size())
-      return;
     if (count == buffer.size() && buffer.size() < (std::size_t{1} << 20U)) {
       static_cast<void>(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL));
       buffer.resize(std::size_t{1} << 20U);
