@@ -132,6 +132,11 @@ suite_cli() {
   python_suite e2e-registry tests/e2e test_registry
   python_suite e2e-lock tests/e2e test_lock
   python_suite e2e-change tests/e2e test_change
+  python_suite e2e-store-again tests/e2e test_store_again
+  python_suite e2e-proof tests/e2e test_proof
+  python_suite e2e-keep tests/e2e test_keep
+  python_suite e2e-mend tests/e2e test_mend
+  python_suite e2e-failures tests/e2e test_failures
 }
 
 # Samples; tests/crash/full.sh takes every point. What was tried is printed also when all went well.
@@ -153,6 +158,7 @@ suite_systemd() {
   check e2e-systemd-main-job tests/e2e/systemd.sh build/dev/las main-job.sh
   check e2e-systemd-user-job tests/e2e/systemd.sh build/dev/las user-job.sh
   check e2e-systemd-apt-job tests/e2e/systemd.sh build/dev/las apt-job.sh
+  check e2e-systemd-proof-job tests/e2e/systemd.sh build/dev/las proof-job.sh
   local root
   root=$(mktemp -d)
   check e2e-systemd-machine tests/e2e/nspawn/make-root.sh "$root/root"
