@@ -419,6 +419,7 @@ class Progress(Bench):
             if width > 50:
                 self.assertTrue(any(re.match(r"\[#*\.*\] +\d+% ", bar) for bar in bars), bars)
             self.las("remove", "--yes", "demo")
+            self.las("gc", "--yes", "--keep", "1")  # else the next one finds it in the store
 
     def test_the_bar_is_written_over_and_not_erased_first(self):
         output = self.on_terminal("install", "--yes", "demo", streams=("stderr",))[1]
