@@ -137,7 +137,8 @@ class PowerCut(PowerCutCase):
 
     def cut(self, number, part, kind, seed):
         """Cuts the power at a part of the command's time, or right after it has ended."""
-        image, left = self.folder / "running", self.folder / "left"
+        # A name of its own: a loop device that lets go of its file late would show what was in it before.
+        image, left = self.folder / "running", self.folder / f"left-{number}-{part}-{kind}-{seed}"
         subprocess.run(["cp", "--sparse=always", self.images[number], image], check=True)
         self.power_on(image)
         arguments = self.steps()[number]
@@ -175,6 +176,7 @@ class PowerCut(PowerCutCase):
                           if path.is_file() and path.name != "lock" and path.stat().st_size == 0], [], "empty files")
         self.outcomes["old" if view == self.before[number] else "new"] += 1
         self.power_off()
+        left.unlink()
 
     def test_after_a_power_cut_there_is_the_old_or_the_new_state_and_nothing_that_was_done_is_lost(self):
         self.record()

@@ -126,10 +126,10 @@ class UnitsAfterAPowerCut(PowerCutCase):
         self.power_off()
 
     def cut(self, number, part, kind, seed):
-        image, left = self.folder / "running", self.folder / "left"
+        # A name of its own: a loop device that lets go of its file late would show what was in it before.
+        image, left = self.folder / "running", self.folder / f"left-{number}-{part}-{kind}-{seed}"
         subprocess.run(["cp", "--sparse=always", self.images[number], image], check=True)
         self.power_on(image)
-        (self.outside / "left").unlink(missing_ok=True)
         command = " ".join(["/las/bin/las", *STEPS[number]])
         wait = "wait $las && echo ended with 0" if part is None else f"sleep {part}"  # the instant of the fault
         told = self.run_machine(f"{command} >/dev/null 2>&1 &\nlas=$!\n{wait}\necho '{kind} {seed} {left}' >/disk/cut\n"
@@ -150,6 +150,7 @@ class UnitsAfterAPowerCut(PowerCutCase):
         self.assertIn(last[1], (self.before[number], self.after[number]), last)
         self.outcomes["old" if last[1] == self.before[number] else "new"] += 1
         self.power_off()
+        left.unlink()
 
     def test_units_and_services_are_the_old_or_the_new_after_a_power_cut(self):
         self.record()
