@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// log, diff, undo, gc, clean, audit: what was done, and making room.
+// gc, clean, audit: making room, and the trail of what was done.
 #include "command.hpp"
 #include "render.hpp"
 
 #include "las/app/clean.hpp"
-#include "las/app/history.hpp"
 #include "las/base/i18n.hpp"
-#include "las/base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -26,136 +25,6 @@ std::optional<Number> whole_number(const std::string& text) {
   if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
     return std::nullopt;
   return number;
-}
-
-std::uint64_t generation_number(const std::string& text) {
-  const auto number = whole_number<std::uint64_t>(text);
-  if (!number)
-    throw Error(ErrorKind::Usage, _("not the number of a generation"), "'" + text + "'")
-        .hint(_("see the generations with: las history"));
-  return *number;
-}
-
-ordered_json lines_json(const plan::Difference& difference) {
-  return strings_json(plan::describe(difference));
-}
-
-void print_lines(Context& context, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines)
-    context.out << "  " << shown(line) << "\n";
-}
-
-// ---- log
-
-int run_log(Context& context, const std::string& id) {
-  const state::OperationRecord operation = app::operation_named(context.session, id);
-  if (context.options.json) {
-    ordered_json steps = ordered_json::array();
-    for (const state::OperationStep& step : operation.steps)
-      steps.push_back({{"name", step.name}, {"ms", step.ms}});
-    context.print_json({{"id", operation.id},
-                        {"command", operation.command},
-                        {"user", operation.user},
-                        {"sudo_user", operation.sudo_user},
-                        {"started_at", operation.started_at},
-                        {"ended_at", operation.ended_at},
-                        {"outcome", operation.outcome},
-                        {"error", operation.error},
-                        {"generation_before", operation.generation_before},
-                        {"generation_after", operation.generation_after},
-                        {"fetched_bytes", operation.fetched.bytes()},
-                        {"stored_bytes", operation.stored.bytes()},
-                        {"steps", std::move(steps)},
-                        {"changes", strings_json(operation.changes)}});
-    return 0;
-  }
-  const auto line = [&](const std::string& name, const std::string& value) {
-    if (!value.empty())
-      context.out << fmt::format("{:<12} ", name) << shown(value) << "\n";
-  };
-  line(_("operation"), operation.id);
-  line(_("command"), operation.command);
-  line(_("by"),
-       operation.sudo_user.empty() || operation.sudo_user == operation.user
-           ? operation.user
-           : fmt::format(fmt::runtime(_("{} (sudo by {})")), operation.user, operation.sudo_user));
-  line(_("begun"), operation.started_at);
-  line(_("ended"), operation.ended_at);
-  line(_("outcome"), operation.outcome);
-  line(_("error"), operation.error);
-  line(_("generation"),
-       fmt::format("{} -> {}", operation.generation_before, operation.generation_after));
-  line(_("fetched"), operation.fetched.to_string());
-  line(_("stored"), operation.stored.to_string());
-  for (const state::OperationStep& step : operation.steps)
-    line(step.name, fmt::format("{} ms", step.ms));
-  for (const std::string& change : operation.changes)
-    context.out << "  " << shown(change) << "\n";
-  return 0;
-}
-
-// ---- diff
-
-int run_diff(Context& context, const std::string& from, const std::string& to) {
-  const state::Generation a = app::generation_numbered(context.session, generation_number(from));
-  const state::Generation b = app::generation_numbered(context.session, generation_number(to));
-  const plan::Difference difference = plan::difference(a, b);
-  if (context.options.json) {
-    context.print_json({{"from", a.number},
-                        {"to", b.number},
-                        {"equal", difference.empty()},
-                        {"changes", lines_json(difference)}});
-  } else if (difference.empty()) {
-    context.note(_("They hold the same."));
-  } else {
-    context.out << fmt::format(fmt::runtime(_("From generation {} to generation {}:")), from, to)
-                << "\n";
-    print_lines(context, plan::describe(difference));
-  }
-  return context.options.detailed_exit && !difference.empty() ? 10 : 0;
-}
-
-// ---- undo
-
-int run_undo(Context& context, const std::string& id) {
-  const app::PreparedUndo prepared = app::prepare_undo(context.session, id, context.activity);
-  const std::vector<std::string> lines = plan::describe(prepared.undo.change);
-  if (prepared.undo.change.empty()) {
-    context.unchanged(_("Nothing to do: it is taken back already."));
-    return 0;
-  }
-  if (!context.options.json && !context.options.quiet) {
-    context.out << fmt::format(fmt::runtime(_("Undo {} ({}):")),
-                               prepared.operation.id,
-                               shown(prepared.operation.command))
-                << "\n";
-    print_lines(context, lines);
-    print_lines(context, prepared.irreversible);
-    context.out << std::flush;
-  }
-  if (context.options.dry_run) {
-    if (context.options.json)
-      context.print_json({{"success", true},
-                          {"changed", false},
-                          {"changes", strings_json(lines)},
-                          {"irreversible", strings_json(prepared.irreversible)}});
-    return context.options.detailed_exit ? 10 : 0;
-  }
-  if (!context.confirm(_("Go on?"))) {
-    context.unchanged(_("Nothing was changed."), false);
-    return 1;
-  }
-  const auto result = app::execute(context.session, prepared, context.activity);
-  if (context.options.json)
-    context.print_json({{"success", true},
-                        {"changed", true},
-                        {"operation", result.operation_id},
-                        {"generation", result.generation_after},
-                        {"changes", strings_json(lines)}});
-  else
-    context.note(
-        fmt::format(fmt::runtime(_("Generation {} is current.")), result.generation_after));
-  return 0;
 }
 
 // ---- gc, clean
@@ -348,33 +217,6 @@ int run_audit_verify(Context& context, const std::string& head) {
 }
 
 }  // namespace
-
-Run setup_log(CLI::App& app) {
-  auto id = std::make_shared<std::string>();
-  app.add_option("operation", *id, _("its id from las history, or how it begins"))
-      ->required()
-      ->type_name(kind::kOperation);
-  return [id](Context& context) { return run_log(context, *id); };
-}
-
-Run setup_diff(CLI::App& app) {
-  auto numbers = std::make_shared<std::pair<std::string, std::string>>();
-  app.add_option("from", numbers->first, _("number of a generation"))
-      ->required()
-      ->type_name(kind::kGeneration);
-  app.add_option("to", numbers->second, _("number of another"))
-      ->required()
-      ->type_name(kind::kGeneration);
-  return [numbers](Context& context) { return run_diff(context, numbers->first, numbers->second); };
-}
-
-Run setup_undo(CLI::App& app) {
-  auto id = std::make_shared<std::string>();
-  app.add_option("operation", *id, _("its id from las history, or how it begins"))
-      ->required()
-      ->type_name(kind::kOperation);
-  return [id](Context& context) { return run_undo(context, *id); };
-}
 
 Run setup_gc(CLI::App& app) {
   struct Options {
