@@ -90,6 +90,21 @@ void members(auto& archive, Is<NpmSource> auto& record) {
   archive(lock_file, lock, node, allow_scripts);
 }
 
+void members(auto& archive, Is<DebSource> auto& record) {
+  auto& [packages, without, versions, digests] = record;
+  archive(packages, without, versions, digests);
+}
+
+void members(auto& archive, Is<ImageSource> auto& record) {
+  auto& [name, tag, digest, file] = record;
+  archive(name, tag, digest, file);
+}
+
+void members(auto& archive, Is<ContainerTemplate> auto& record) {
+  auto& [command, check, environment, port, data, temporary, capabilities] = record;
+  archive(command, check, environment, port, data, temporary, capabilities);
+}
+
 void members(auto& archive, Is<ManifestFile> auto& record) {
   auto& [from, to, executable] = record;
   archive(from, to, executable);
@@ -111,13 +126,65 @@ void members(auto& archive, Is<Release> auto& record) {
 }
 
 void members(auto& archive, Is<HealthCheck> auto& record) {
-  auto& [kind, path, start_period, interval] = record;
-  archive(kind, path, start_period, interval);
+  auto& [kind, path, expect, command, environment, start_period, interval, timeout, retries] =
+      record;
+  archive(kind, path, expect, command, environment, start_period, interval, timeout, retries);
+}
+
+void members(auto& archive, Is<Preparation> auto& record) {
+  auto& [makes, command] = record;
+  archive(makes, command);
+}
+
+void members(auto& archive, Is<ConfigFile> auto& record) {
+  auto& [name, from, text] = record;
+  archive(name, from, text);
+}
+
+void members(auto& archive, Is<Limits> auto& record) {
+  auto& [memory, cpu_percent, tasks, io_weight, cpus] = record;
+  archive(memory, cpu_percent, tasks, io_weight, cpus);
 }
 
 void members(auto& archive, Is<ServiceTemplate> auto& record) {
-  auto& [kind, command, environment, port, health, signal, timeout, formats, api, open] = record;
-  archive(kind, command, environment, port, health, signal, timeout, formats, api, open);
+  auto& [kind,
+         command,
+         container,
+         prepare,
+         config,
+         secrets,
+         notify,
+         authenticates,
+         auth_command,
+         limits,
+         environment,
+         port,
+         health,
+         signal,
+         timeout,
+         formats,
+         api,
+         metrics,
+         open] = record;
+  archive(kind,
+          command,
+          container,
+          prepare,
+          config,
+          secrets,
+          notify,
+          authenticates,
+          auth_command,
+          limits,
+          environment,
+          port,
+          health,
+          signal,
+          timeout,
+          formats,
+          api,
+          metrics,
+          open);
 }
 
 void members(auto& archive, Is<SystemChanges> auto& record) {

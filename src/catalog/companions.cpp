@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/catalog/companions.hpp"
 
+#include "parts.hpp"
 #include "values.hpp"
 
 #include "las/base/error.hpp"
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr ByteSize kLockLimit = ByteSize::mib(16);
+constexpr ByteSize kConfigLimit = ByteSize::mib(1);
 
 template <typename Visit>
 void for_each_source(Manifest& manifest, Visit&& visit) {
@@ -75,7 +77,12 @@ std::vector<std::string> companion_files(const Manifest& manifest) {
         for (const ManifestFile& file : source.files)
           paths.insert(file.from);
         paths.insert(lock_of(source));
+        if (const auto* image = std::get_if<ImageSource>(&source.how))
+          paths.insert(image->archive);
       }
+  if (manifest.service)
+    for (const ConfigFile& file : manifest.service->config)
+      paths.insert(file.from);
   paths.erase("");
   return {paths.begin(), paths.end()};
 }
@@ -103,18 +110,34 @@ void read_companions(const platform::FileReader& files,
     missing.insert(path);
     diagnostics.add({Severity::Error, file, 0, 0, "files", std::move(fault), {}});
   }
+  const auto read = [&](const std::string& path, ByteSize limit) -> std::optional<std::string> {
+    const fs::path at = fs::path(manifest.directory) / path;
+    try {
+      return files.read_file(at, limit);
+    } catch (const Error& error) {
+      diagnostics.add({Severity::Error, at.string(), 0, 0, {}, error.what(), {}});
+      return std::nullopt;
+    }
+  };
+  if (manifest.service) {
+    for (ConfigFile& config : manifest.service->config) {
+      if (missing.contains(config.from))
+        continue;
+      if (auto text = read(config.from, kConfigLimit)) {
+        config.text = *std::move(text);
+        check_config_template(config, manifest, diagnostics);
+      }
+    }
+  }
   for_each_source(manifest, [&](Source& source) {
     const std::string path = lock_of(source);
     if (path.empty() || missing.contains(path))
       return;
     const fs::path lock = fs::path(manifest.directory) / path;
-    std::string text;
-    try {
-      text = files.read_file(lock, kLockLimit);
-    } catch (const Error& error) {
-      diagnostics.add({Severity::Error, lock.string(), 0, 0, {}, error.what(), {}});
+    auto found = read(path, kLockLimit);
+    if (!found)
       return;
-    }
+    std::string text = *std::move(found);
     if (auto* python = std::get_if<PythonSource>(&source.how)) {
       python->requirements = read_requirements(text, lock.string(), diagnostics);
       return;

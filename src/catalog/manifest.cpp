@@ -172,8 +172,12 @@ std::string_view to_string(Mode mode) {
   return mode == Mode::Native ? "native" : "container";
 }
 
+Mode Source::mode() const {
+  return std::holds_alternative<ImageSource>(how) ? Mode::Container : Mode::Native;
+}
+
 std::string Source::kind() const {
-  constexpr std::array<const char*, 4> kKinds = {"archive", "apt", "python", "npm"};
+  constexpr std::array<const char*, 6> kKinds = {"archive", "apt", "python", "npm", "deb", "image"};
   return kKinds.at(how.index());
 }
 

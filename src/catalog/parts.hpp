@@ -22,5 +22,9 @@ std::vector<Release> read_releases(const document::Node& node,
 std::vector<Option> read_options(const document::Node& node);
 /// `manifest` has its releases and options: the templates of the service may name their parts.
 ServiceTemplate read_service(const document::Node& node, const Manifest& manifest);
+/// Whether the text of a configuration file names only what there is; `manifest` has its service.
+void check_config_template(const ConfigFile& file,
+                           const Manifest& manifest,
+                           Diagnostics& diagnostics);
 
 }  // namespace las::catalog

@@ -72,6 +72,48 @@ AptSource read_apt(const Node& node) {
   return apt;
 }
 
+DebSource read_deb(const Node& node) {
+  node.allow_only(kKeys.at("deb"));
+  DebSource deb;
+  deb.packages = read_packages(node["packages"]);
+  if (!node["packages"].present())
+    node["packages"].required_string();
+  if (node["packages"].is_sequence() && node["packages"].items().empty())
+    node["packages"].fault(_("is empty"));
+  for (const Node& item : node["without"].items()) {
+    const std::string pattern = item.required_string();
+    if (pattern.empty() || pattern.find('*') < pattern.size() - 1)
+      item.fault(_("not a name, nor the beginning of one with '*' at its end"));
+    deb.without.push_back(pattern);
+  }
+  return deb;
+}
+
+ImageSource read_image(const Node& node) {
+  node.allow_only(kKeys.at("image"));
+  ImageSource image;
+  image.name = node["name"].required_string();
+  // Without its registry a name means another image on each machine.
+  const auto slash = image.name.find('/');
+  const std::string registry = image.name.substr(0, slash);
+  const bool named = registry.find_first_of(".:") != std::string::npos || registry == "localhost";
+  if (!image.name.empty() &&
+      (slash == std::string::npos || !named ||
+       image.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-/:") !=
+           std::string::npos))
+    node["name"].fault(_("not the name of an image with its registry"),
+                       _("write it like ghcr.io/owner/name"));
+  image.tag = node["tag"].string().value_or("");
+  if (image.tag.find_first_of(" \t\n/@:") != std::string::npos)
+    node["tag"].fault(_("not a tag"));
+  image.digest = read_digest(node["digest"]);
+  if (node["archive"].present())
+    image.archive = read_inner_path(node["archive"]);
+  if (!image.digest && image.tag.empty() && node["name"].present())
+    node.fault(_("needs a digest or a tag"));
+  return image;
+}
+
 PythonSource read_python(const Node& node) {
   node.allow_only(kKeys.at("python"));
   PythonSource python;
@@ -121,11 +163,12 @@ Source read_source(const Node& node, const std::optional<Digest>& common) {
   Source source;
   node.allow_only(kKeys.at("source"));
   const Node archive = node["archive"], apt = node["apt"], python = node["python"],
-             npm = node["npm"];
+             npm = node["npm"], deb = node["deb"], image = node["image"];
   const int kinds = static_cast<int>(archive.present()) + static_cast<int>(apt.present()) +
-                    static_cast<int>(python.present()) + static_cast<int>(npm.present());
+                    static_cast<int>(python.present()) + static_cast<int>(npm.present()) +
+                    static_cast<int>(deb.present()) + static_cast<int>(image.present());
   if (kinds != 1)
-    node.fault(_("needs exactly one of archive, apt, python and npm"));
+    node.fault(_("needs exactly one of archive, apt, deb, python, npm and image"));
   if (archive.present())
     source.how = read_archive(archive, common);
   if (apt.present())
@@ -134,6 +177,10 @@ Source read_source(const Node& node, const std::optional<Digest>& common) {
     source.how = read_python(python);
   if (npm.present())
     source.how = read_npm(npm);
+  if (deb.present())
+    source.how = read_deb(deb);
+  if (image.present())
+    source.how = read_image(image);
   if (const auto delivers = read_version(node["delivers"]))
     source.delivers = delivers->text();
   const Node executables = node["executables"];
@@ -146,6 +193,10 @@ Source read_source(const Node& node, const std::optional<Digest>& common) {
   source.files = read_files(node["files"]);
   if (apt.present() && !source.files.empty())
     node["files"].fault(_("an apt source has no payload to put files in"));
+  if (image.present() && !source.files.empty())
+    node["files"].fault(_("an image has no payload to put files in"));
+  if (image.present() && !source.executables.empty())
+    executables.fault(_("what is in an image is not for this machine to run"));
   source.needs = read_hardware(node["hardware"]);
   source.download_size = node["download_size"].size();
   source.installed_size = node["installed_size"].size();

@@ -107,6 +107,30 @@ struct NpmSource {
   bool operator==(const NpmSource&) const = default;
 };
 
+/// Packages of the running distribution, unpacked into the store with those that they need and that
+/// a bare machine of the distribution lacks: nothing is installed, nothing of it starts, and
+/// several versions lie side by side. apt has to have them; which version comes is the
+/// distribution's choice, until it is bound to one.
+struct DebSource {
+  std::vector<std::string> packages;  ///< what it is; the first one's version is delivered
+  /// Of what they need, what can be done without: names, or beginnings of names ("perl*").
+  std::vector<std::string> without;
+  /// Package → version and digest that it is bound to (a lock's); empty: what apt has now.
+  std::map<std::string, std::string> versions;
+  std::map<std::string, std::string> digests;
+  bool operator==(const DebSource&) const = default;
+};
+
+/// An image for a container engine, which keeps it; las keeps its digest.
+struct ImageSource {
+  std::string name;  ///< with its registry: "ghcr.io/owner/name"
+  std::string tag;   ///< what the digest was looked up for; "" = none
+  std::optional<Digest>
+      digest;           ///< of its manifest; absent: what the tag means at the first install
+  std::string archive;  ///< path of an archive of it beside the manifest; "" = the registry
+  bool operator==(const ImageSource&) const = default;
+};
+
 /// A file that comes with the manifest and is put into the payload (a launcher, a config template).
 struct ManifestFile {
   std::string from;  ///< path beside the manifest
@@ -117,7 +141,7 @@ struct ManifestFile {
 
 /// One way to get a variant. Sources of a variant are tried in order.
 struct Source {
-  std::variant<ArchiveSource, AptSource, PythonSource, NpmSource> how;
+  std::variant<ArchiveSource, AptSource, PythonSource, NpmSource, DebSource, ImageSource> how;
   /// What this source really delivers, when it differs from the release's version ("" = the same;
   /// apt: known only after installing).
   std::string delivers;
@@ -130,7 +154,9 @@ struct Source {
   std::string
       note;  ///< shown in the plan ("built for any x86-64; slower than the publisher's build")
 
-  std::string kind() const;  ///< "archive", "apt", "python", "npm"
+  /// How what it delivers runs: an image in a container, all else natively.
+  Mode mode() const;
+  std::string kind() const;  ///< "archive", "apt", "python", "npm", "deb", "image"
   bool operator==(const Source&) const = default;
 };
 
@@ -156,19 +182,78 @@ struct Release {
 
 /// How to ask a service whether it is well.
 struct HealthCheck {
-  enum class Kind { Http, Tcp, None } kind = Kind::None;
-  std::string path = "/";  ///< http
+  enum class Kind { Http, Tcp, Exec, None } kind = Kind::None;
+  std::string path = "/";            ///< http
+  std::string expect;                ///< http and exec: text that the answer must hold; "" = any
+  std::vector<std::string> command;  ///< exec: templates; well when it ends with 0
+  std::map<std::string, std::string> environment;  ///< exec: likewise, also {word}
   std::chrono::seconds start_period{60};
-  std::chrono::milliseconds interval{1000};
+  std::chrono::milliseconds interval{30000};  ///< between two looks at a running service
+  std::chrono::milliseconds timeout{5000};    ///< of one look
+  int retries = 3;                            ///< looks in a row that fail until it counts as ill
   bool operator==(const HealthCheck&) const = default;
 };
 
-/// The `service:` section. Strings are templates: {payload} {data} {port} {host} {model.path}
-/// {model.name} {option.NAME} and {exe.NAME} are replaced (las(1) and CONTRIBUTING list them).
-struct ServiceTemplate {
-  /// "deployment": one instance per served model; "service": one instance.
-  enum class Kind { Service, Deployment } kind = Kind::Service;
+/// Something in the data folder that is made once, before the first start (an empty database). The
+/// command makes it under another name, {making}, which then becomes the wanted one: half of it is
+/// never taken for the whole.
+struct Preparation {
+  std::string makes;  ///< path below the data folder
   std::vector<std::string> command;
+  bool operator==(const Preparation&) const = default;
+};
+
+/// A configuration file of a service, written anew with every generation, as {config}/<name>.
+struct ConfigFile {
+  std::string name;  ///< a file name
+  std::string from;  ///< path beside the manifest; a template, as the service's other strings
+  std::string text;  ///< its content; read_companions fills it
+  bool operator==(const ConfigFile&) const = default;
+};
+
+/// What a service may use of the machine at most; "" and 0: no limit of its own.
+struct Limits {
+  std::optional<ByteSize> memory;  ///< beyond it the kernel ends the service
+  int cpu_percent = 0;             ///< of one core: 200 = two cores
+  int tasks = 0;                   ///< processes and threads
+  int io_weight = 0;               ///< 1 to 10000; what is not said weighs 100
+  std::string cpus;                ///< cores it may run on, "0-3,8"
+  bool operator==(const Limits&) const = default;
+};
+
+/// How a service runs from an image, where that differs from how it runs natively. In its templates
+/// {port}, {host}, {data}, {config}, {model.path} and {secret.NAME} are what the container sees.
+struct ContainerTemplate {
+  std::vector<std::string> command;  ///< words after the image's name; empty: the image's own
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> check;  ///< health check within the container; well when it ends with 0
+  std::uint16_t port = 0;          ///< on which it listens in the container
+  std::string data = "/data";      ///< where it has its data
+  std::vector<std::string> temporary;     ///< further folders it may write to, lost when it ends
+  std::vector<std::string> capabilities;  ///< that it cannot do without ("CAP_NET_BIND_SERVICE")
+  bool operator==(const ContainerTemplate&) const = default;
+};
+
+/// The `service:` section. Strings are templates: {payload} {data} {config} {port} {host}
+/// {model.path} {model.name} {option.NAME} {exe.NAME} and {secret.NAME} (the path of a file that
+/// holds it) are replaced (las(1) and CONTRIBUTING list them).
+struct ServiceTemplate {
+  /// "deployment": one instance per served model; "service": one instance, which comes with the
+  /// module and has its name.
+  enum class Kind { Service, Deployment } kind = Kind::Service;
+  std::vector<std::string> command;  ///< native; may be empty where there is a container
+  std::optional<ContainerTemplate> container;
+  std::vector<Preparation> prepare;
+  std::vector<ConfigFile> config;
+  /// Files that only the service and root can read, by name: templates in which {word} is a random
+  /// word that las makes for the service.
+  std::map<std::string, std::string> secrets;
+  bool notify = false;  ///< it tells systemd when it is ready (sd_notify(3))
+  /// Whether it asks everybody who they are. Where it does so only when it is told to,
+  /// `auth_command` is added to the command as soon as others than this machine can reach it.
+  bool authenticates = false;
+  std::vector<std::string> auth_command;
+  Limits limits;
   std::map<std::string, std::string> environment;
   std::optional<std::uint16_t> port;  ///< preferred; absent: from the configured range
   HealthCheck health;
@@ -176,6 +261,7 @@ struct ServiceTemplate {
   std::chrono::seconds stop_timeout{20};
   std::vector<std::string> formats;  ///< Deployment: model formats it serves ("gguf")
   std::string api;                   ///< "openai" when it answers /v1/chat/completions
+  std::string metrics;  ///< where it tells Prometheus its numbers: "/metrics"; "" = nowhere
   /// What the sandbox must open for this engine, each with its reason (shown in the unit).
   std::map<std::string, std::string> needs_open;
   bool operator==(const ServiceTemplate&) const = default;
@@ -235,6 +321,9 @@ struct Manifest {
   const Release* find_release(const Version& version) const;
   bool operator==(const Manifest&) const = default;
 };
+
+/// "0-3,8", as systemd.resource-control(5) takes AllowedCPUs=.
+bool is_cpu_list(const std::string& text);
 
 /// Parses one manifest; nothing if it has errors. LocalAIStack's published manifests (no field of
 /// ours in them) are valid: they describe a module without a way to install it. Files beside the
