@@ -12,11 +12,6 @@ namespace las::resolve {
 
 namespace {
 
-// Every kind of source there is so far delivers a native program.
-catalog::Mode mode_of(const catalog::Source&) {
-  return catalog::Mode::Native;
-}
-
 // The sentence of a decision begins with the capability, which the reader has before him already.
 std::string denial_text(const policy::Decision& decision, const std::string& capability) {
   std::string_view sentence = decision.explanation;
@@ -157,7 +152,7 @@ void Assessor::check_sources(const catalog::Variant& variant,
                              std::vector<Rejection>& rejections) {
   std::optional<std::vector<std::string>> least;
   for (const catalog::Source& source : variant.sources) {
-    if (mode_of(source) != mode)
+    if (source.mode() != mode)
       continue;
     const std::vector<std::string>& clauses = unmet(source.needs);
     if (clauses.empty())

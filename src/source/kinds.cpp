@@ -9,6 +9,10 @@ std::vector<std::string> SourceKind::absent(const catalog::Source&, const Activi
   return {};
 }
 
+std::string SourceKind::newest(const catalog::Source&, const Activity&) {
+  return {};
+}
+
 std::vector<fetch::Artifact> SourceKind::artifacts(const StageRequest&) const {
   return {};
 }
@@ -41,8 +45,12 @@ std::vector<std::string> ExternalKind::verify_external(const std::string&, const
 
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings) {
   std::map<std::string, std::unique_ptr<SourceKind>> kinds;
-  for (const auto make :
-       {make_archive_source, make_apt_source, make_python_source, make_npm_source}) {
+  for (const auto make : {make_archive_source,
+                          make_apt_source,
+                          make_python_source,
+                          make_npm_source,
+                          make_deb_source,
+                          make_image_source}) {
     std::unique_ptr<SourceKind> made = make(surroundings);
     const std::string name = made->kind();
     kinds.emplace(name, std::move(made));

@@ -97,6 +97,10 @@ class ExternalKind {
   virtual std::map<std::string, std::string> versions(const std::string& wanted,
                                                       const Activity& activity);
 
+  /// Whether what it brought stays when a module leaves, until no generation that is kept names it
+  /// any more: to go back to one must not need the network.
+  virtual bool stays_for_rollback() const { return false; }
+
   /// Whether what `wanted` brought is still there, for verify: the faults found.
   virtual std::vector<std::string> verify_external(const std::string& wanted,
                                                    const Activity& activity);
@@ -108,6 +112,10 @@ class SourceKind : public ExternalKind {
   /// Whether it can be tried on this machine at all, without the network: "" when it can, else the
   /// reason as one translated clause ("apt has no package foo", "python3-venv is missing").
   virtual std::string unavailable(const catalog::Source& source, const Activity& activity) = 0;
+
+  /// The version that this source would deliver now, for kinds where that is decided elsewhere; ""
+  /// for the others, and where it cannot be known without the network.
+  virtual std::string newest(const catalog::Source& source, const Activity& activity);
 
   /// What of this source is not on the machine yet, for kinds that install outside the store
   /// (packages); empty for the others.
@@ -155,6 +163,8 @@ std::unique_ptr<SourceKind> make_archive_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_apt_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_npm_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_deb_source(Surroundings surroundings);
+std::unique_ptr<SourceKind> make_image_source(Surroundings surroundings);
 
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);
