@@ -105,6 +105,8 @@ const char* name_of(Table table) {
       return "data";
     case Table::Snapshots:
       return "snapshots";
+    case Table::Health:
+      return "health";
     case Table::Blobs:
       return "blobs";
   }

@@ -33,9 +33,10 @@ enum class Table {
   Audit,
   Data,
   Snapshots,
+  Health,
   Blobs  ///< of a cache; no table of the state
 };
-inline constexpr std::size_t kTableCount = 13;
+inline constexpr std::size_t kTableCount = 14;
 
 /// The tables of one kind of environment.
 struct TableSet {
@@ -47,7 +48,7 @@ struct TableSet {
   bool holds(Table table) const { return first <= table && table <= last; }
 };
 
-inline constexpr TableSet kStateTables{Table::Meta, Table::Snapshots, Table::Pins};
+inline constexpr TableSet kStateTables{Table::Meta, Table::Health, Table::Pins};
 inline constexpr TableSet kCacheTables{Table::Blobs, Table::Blobs, Table::Blobs};
 /// Bytes of the two heads of an environment's file, which LMDB writes first. A shorter file is one
 /// whose making was cut short: no transaction was ever in it.

@@ -86,6 +86,45 @@ void fields(Visitor& visit, Record& record) {
   visit.later("data_format", record.data_format, std::string());
 }
 
+template <typename Visitor, Is<PreparedPath> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("makes", record.makes);
+  visit("command", record.command);
+}
+
+template <typename Visitor, Is<HealthRules> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("command", record.command);
+  visit("environment", record.environment);
+  visit("expect", record.expect);
+  visit("interval_s", record.interval_s);
+  visit("timeout_ms", record.timeout_ms);
+  visit("retries", record.retries);
+}
+
+template <typename Visitor, Is<ServiceLimits> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("memory", record.memory);
+  visit("cpu_percent", record.cpu_percent);
+  visit("tasks", record.tasks);
+  visit("io_weight", record.io_weight);
+  visit("cpus", record.cpus);
+}
+
+template <typename Visitor, Is<ContainerRun> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("engine", record.engine);
+  visit("image", record.image);
+  visit("options", record.options);
+  visit("command", record.command);
+}
+
+template <typename Visitor, Is<OnDemand> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("inner_port", record.inner_port);
+  visit("idle_s", record.idle_s);
+}
+
 template <typename Visitor, Is<ServiceInstance> Record>
 void fields(Visitor& visit, Record& record) {
   visit("id", record.id);
@@ -105,6 +144,19 @@ void fields(Visitor& visit, Record& record) {
   visit("data_directory", record.data_directory);
   visit("unit_text", record.unit_text);
   visit.later("options", record.options, std::map<std::string, std::string>{});
+  visit.later("more_units", record.more_units, std::map<std::string, std::string>{});
+  visit.later("prepare", record.prepare, std::vector<PreparedPath>{});
+  visit.later("config", record.config, std::map<std::string, std::string>{});
+  visit.later("secrets", record.secrets, std::map<std::string, std::string>{});
+  visit.later("metrics", record.metrics, std::string());
+  visit.later("notifies", record.notifies, false);
+  visit.later("network", record.network, std::string("local"));
+  visit.later("asks_for_word", record.asks_for_word, false);
+  visit.later("uses", record.uses, std::vector<std::string>{});
+  visit.later("health", record.health, HealthRules{});
+  visit.later("limits", record.limits, ServiceLimits{});
+  visit.later("on_demand", record.on_demand, std::optional<OnDemand>{});
+  visit.later("container", record.container, std::optional<ContainerRun>{});
 }
 
 template <typename Visitor, Is<Generation> Record>
@@ -123,6 +175,7 @@ template <typename Visitor, Is<ServiceWish> Record>
 void fields(Visitor& visit, Record& record) {
   visit("id", record.id);
   visit("running", record.running);
+  visit.later("at_boot", record.at_boot, std::optional<bool>{});
 }
 
 template <typename Visitor, Is<PortLease> Record>
@@ -145,6 +198,19 @@ void fields(Visitor& visit, Record& record) {
   visit("parameters", record.parameters);
   visit("context_length", record.context_length);
   visit("note", record.note);
+}
+
+template <typename Visitor, Is<HealthRecord> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("service", record.service);
+  visit("checked_at", record.checked_at);
+  visit("healthy", record.healthy);
+  visit("reason", record.reason);
+  visit("since", record.since);
+  visit("failures", record.failures);
+  visit("restarts", record.restarts);
+  visit("restart_after", record.restart_after);
+  visit("gave_up", record.gave_up);
 }
 
 template <typename Visitor, Is<DataRecord> Record>

@@ -264,6 +264,7 @@ std::vector<RecordFault> StateStore::check() const {
     checker.table<AuditEntry>(Table::Audit,
                               [](const auto& record) { return tables::number_key(record.number); });
     checker.table<DataRecord>(Table::Data, [](const auto& record) { return record.service; });
+    checker.table<HealthRecord>(Table::Health, [](const auto& record) { return record.service; });
     checker.table<DataSnapshot>(Table::Snapshots, [](const auto& record) { return record.id; });
     checker.audit_chain();
   });

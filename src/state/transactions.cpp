@@ -162,6 +162,10 @@ std::vector<DataRecord> ReadTransaction::data() const {
   return tables::all<DataRecord>(handle_->reader, Table::Data);
 }
 
+std::optional<HealthRecord> ReadTransaction::health(const std::string& service) const {
+  return tables::find<HealthRecord>(handle_->reader, Table::Health, service);
+}
+
 std::vector<DataSnapshot> ReadTransaction::snapshots() const {
   return tables::all<DataSnapshot>(handle_->reader, Table::Snapshots);
 }
@@ -309,6 +313,14 @@ void WriteTransaction::erase_data(const std::string& service) {
 void WriteTransaction::put_snapshot(const DataSnapshot& snapshot) {
   handle_->writer->put(Table::Snapshots, snapshot.id, encode(snapshot));
   add_audit("data-put-aside", snapshot.id, snapshot.path);
+}
+
+void WriteTransaction::put_health(const HealthRecord& record) {
+  handle_->writer->put(Table::Health, record.service, encode(record));
+}
+
+void WriteTransaction::erase_health(const std::string& service) {
+  handle_->writer->erase(Table::Health, service);
 }
 
 void WriteTransaction::erase_snapshot(const std::string& id) {

@@ -65,6 +65,53 @@ struct InstalledModule {
   bool operator==(const InstalledModule&) const = default;
 };
 
+/// Made once in a service's data folder, before its first start: `command` makes it at
+/// "<makes>.new", which is then renamed to `makes`.
+struct PreparedPath {
+  std::string makes;  ///< absolute path
+  std::vector<std::string> command;
+  bool operator==(const PreparedPath&) const = default;
+};
+
+/// How a service is looked at while it runs.
+struct HealthRules {
+  std::vector<std::string> command;                ///< of kind "exec"
+  std::map<std::string, std::string> environment;  ///< likewise; {word} stands for the secret
+  std::string expect;  ///< of kind "http" and "exec": text that the answer must hold; "" = any
+  std::int64_t interval_s = 30;    ///< between two looks
+  std::int64_t timeout_ms = 5000;  ///< of one look
+  std::int64_t retries = 3;        ///< looks in a row that fail until it counts as ill
+  bool operator==(const HealthRules&) const = default;
+};
+
+/// What a service may use of the machine at most; nothing, 0 and "": no limit of its own.
+struct ServiceLimits {
+  std::optional<ByteSize> memory;
+  std::int64_t cpu_percent = 0;  ///< of one core
+  std::int64_t tasks = 0;
+  std::int64_t io_weight = 0;
+  std::string cpus;  ///< "0-3,8"
+  bool operator==(const ServiceLimits&) const = default;
+};
+
+/// A service that is started by the first request to its port and stopped when nobody asks it any
+/// more.
+struct OnDemand {
+  std::uint16_t inner_port = 0;  ///< where the service itself listens
+  std::int64_t idle_s = 600;     ///< without a connection until it is stopped
+  bool operator==(const OnDemand&) const = default;
+};
+
+/// What runs a service from an image. The image stands by its digest.
+struct ContainerRun {
+  std::string engine;  ///< "podman"
+  std::string image;   ///< "NAME@sha256:..."
+  /// The engine's options before the image, without those that say who watches it; and the words
+  /// after it.
+  std::vector<std::string> options, command;
+  bool operator==(const ContainerRun&) const = default;
+};
+
 /// A service as a generation fixes it: everything needed to run and to render its unit.
 struct ServiceInstance {
   std::string id;  ///< deployment or module name; unit is las-<id>.service
@@ -75,15 +122,37 @@ struct ServiceInstance {
   std::string host = "127.0.0.1";
   std::vector<std::string> argv;
   std::map<std::string, std::string> environment;
-  std::string health_kind, health_path;  ///< "http" "/health"; "tcp"; "none"
+  std::string health_kind, health_path;  ///< "http" "/health"; "tcp"; "exec"; "none"
   std::int64_t start_period_s = 60;
   std::string stop_signal = "SIGTERM";
   std::int64_t stop_timeout_s = 20;
-  std::string api;  ///< "openai" or ""
+  std::string api;      ///< "openai" or ""
+  std::string metrics;  ///< path on its port where it tells Prometheus its numbers; "" = nowhere
   std::string data_directory;
   std::map<std::string, std::string> options;  ///< that were set; the manifest's defaults are not
   std::string unit_text;                       ///< rendered; the generation's units/ holds the same
+  /// Units that go with it (its health timer, its socket), by name, rendered likewise.
+  std::map<std::string, std::string> more_units;
+  std::vector<PreparedPath> prepare;
+  /// Configuration files by name, which lie in the generation's services/<id>/.
+  std::map<std::string, std::string> config;
+  /// What its secret files hold, by name: {word} stands for the secret, which is never in a record.
+  std::map<std::string, std::string> secrets;
+  bool notifies = false;          ///< it tells systemd when it is ready
+  std::string network = "local";  ///< who may reach it: "local" this machine, "lan", "public"
+  bool asks_for_word = false;     ///< who connects has to know the service's secret
+  std::vector<std::string> uses;  ///< ids of services of the modules that its own needs
+  HealthRules health;
+  ServiceLimits limits;
+  std::optional<OnDemand> on_demand;
+  std::optional<ContainerRun> container;  ///< argv is then the engine's whole command
   bool operator==(const ServiceInstance&) const = default;
+
+  /// The address at which this machine reaches it.
+  std::string reachable_host() const { return host == "0.0.0.0" ? "127.0.0.1" : host; }
+
+  /// Where the service itself listens: behind its socket, where it has one.
+  std::uint16_t own_port() const { return on_demand ? on_demand->inner_port : port; }
 };
 
 /// One complete, numbered state. Immutable once committed.
@@ -104,7 +173,25 @@ struct Generation {
 struct ServiceWish {
   std::string id;
   bool running = true;
+  /// Whether it starts with the machine; nothing: as `running` says.
+  std::optional<bool> at_boot;
   bool operator==(const ServiceWish&) const = default;
+
+  bool starts_at_boot() const { return at_boot.value_or(running); }
+};
+
+/// What the looks at a running service have found. It belongs to the machine, not to a generation.
+struct HealthRecord {
+  std::string service;
+  std::string checked_at;
+  bool healthy = false;
+  std::string reason;         ///< of the last look: "200 from /health", "connection refused"
+  std::string since;          ///< when `healthy` last changed
+  std::int64_t failures = 0;  ///< looks in a row that failed
+  std::int64_t restarts = 0;  ///< by las, since it was last well for a while
+  std::string restart_after;  ///< not again before this instant; "" = at once
+  std::string gave_up;        ///< why las restarts it no more; "" = it does
+  bool operator==(const HealthRecord&) const = default;
 };
 
 /// In which format the data of a service is that lies on the disk now. It outlives the service and

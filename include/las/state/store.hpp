@@ -124,6 +124,7 @@ class ReadTransaction {
   std::optional<DataRecord> data(const std::string& service) const;
   std::vector<DataRecord> data() const;
   std::vector<DataSnapshot> snapshots() const;
+  std::optional<HealthRecord> health(const std::string& service) const;
 
  protected:
   ReadTransaction() = default;
@@ -159,6 +160,9 @@ class WriteTransaction : public ReadTransaction {
   void erase_data(const std::string& service);
   void put_snapshot(const DataSnapshot& snapshot);
   void erase_snapshot(const std::string& id);
+  /// Not in the audit trail: it would hold little else.
+  void put_health(const HealthRecord& record);
+  void erase_health(const std::string& service);
   /// For what changes no record but matters to an auditor. `event` is a word of ours.
   void add_audit(const std::string& event, const std::string& subject, const std::string& detail);
 
