@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -339,6 +340,38 @@ class PosixProcessRunner : public ProcessRunner {
     return true;
   }
 
+  int run_attached(const Command& command) override {
+    const auto path = command.environment.find("PATH");
+    const auto program = search_program(
+        command.argv.front(), path == command.environment.end() ? "/usr/bin:/bin" : path->second);
+    if (!program)
+      throw Error(ErrorKind::NotFound, _("program not found"), command.argv.front());
+    std::vector<std::string> words = command.argv, variables;
+    for (const auto& [name, value] : command.environment)
+      variables.push_back(name + "=" + value);
+    const auto pointers = [](std::vector<std::string>& texts) {
+      std::vector<char*> all;
+      for (std::string& text : texts)
+        all.push_back(text.data());
+      all.push_back(nullptr);
+      return all;
+    };
+    pid_t child = 0;
+    if (const int fault = ::posix_spawn(&child,
+                                        program->c_str(),
+                                        nullptr,
+                                        nullptr,
+                                        pointers(words).data(),
+                                        pointers(variables).data());
+        fault != 0)
+      throw system_error(fault, _("cannot start a program"), program->string());
+    int status = 0;
+    if (retry_on_signal([&] { return ::waitpid(child, &status, 0); }) < 0)
+      throw system_error(errno, _("cannot wait for a process"), std::to_string(child));
+    constexpr int kSignalled = 128;
+    return WIFSIGNALED(status) ? kSignalled + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
   std::optional<std::filesystem::path> find_program(std::string_view program,
                                                     std::string_view path_variable) const override {
     return search_program(program, path_variable);
@@ -349,6 +382,10 @@ class PosixProcessRunner : public ProcessRunner {
 };
 
 }  // namespace
+
+int ProcessRunner::run_attached(const Command& command) {
+  throw Error(ErrorKind::NotFound, _("no terminal to run it at"), command.argv.front());
+}
 
 std::unique_ptr<ProcessRunner> make_posix_process_runner(milliseconds grace) {
   return std::make_unique<PosixProcessRunner>(grace);

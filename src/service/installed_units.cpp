@@ -6,9 +6,10 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
-#include "las/service/unit.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace las::service {
 namespace {
@@ -23,48 +24,79 @@ bool las_generated(const platform::FileReader& files, const platform::fs::path& 
 
 }  // namespace
 
-std::optional<std::string> service_id_of_unit(std::string_view unit) {
-  constexpr std::string_view kPrefix = "las-";
-  constexpr std::string_view kSuffix = ".service";
-  if (unit.size() <= kPrefix.size() + kSuffix.size() || !unit.starts_with(kPrefix) ||
-      !unit.ends_with(kSuffix))
-    return std::nullopt;
-  std::string id(unit.substr(kPrefix.size(), unit.size() - kPrefix.size() - kSuffix.size()));
-  constexpr std::string_view kEscapedPlus = "\\x2b";
-  for (auto at = id.find(kEscapedPlus); at != std::string::npos; at = id.find(kEscapedPlus, at))
-    id.replace(at, kEscapedPlus.size(), "+");
-  if (!text::is_name(id) || unit_name(id) != unit)
-    return std::nullopt;
-  return id;
+std::optional<UnitOf> parse_unit_name(std::string_view unit) {
+  struct Shape {
+    UnitKind kind;
+    std::string_view prefix, suffix;
+  };
+
+  // The ids of names have no '@', so that at most one of these makes the name.
+  static constexpr std::array kShapes{
+      Shape{UnitKind::Socket, "las-", ".socket"},
+      Shape{UnitKind::Proxy, "las-proxy@", ".service"},
+      Shape{UnitKind::HealthTimer, "las-health@", ".timer"},
+      Shape{UnitKind::HealthCheck, "las-health@", ".service"},
+      Shape{UnitKind::Service, "las-", ".service"},
+  };
+  for (const Shape& shape : kShapes) {
+    if (unit.size() <= shape.prefix.size() + shape.suffix.size() ||
+        !unit.starts_with(shape.prefix) || !unit.ends_with(shape.suffix))
+      continue;
+    std::string id(
+        unit.substr(shape.prefix.size(), unit.size() - shape.prefix.size() - shape.suffix.size()));
+    constexpr std::string_view kEscapedPlus = "\\x2b";
+    for (auto at = id.find(kEscapedPlus); at != std::string::npos; at = id.find(kEscapedPlus, at))
+      id.replace(at, kEscapedPlus.size(), "+");
+    if (text::is_name(id) && unit_name(id, shape.kind) == unit)
+      return UnitOf{std::move(id), shape.kind, std::string(unit)};
+  }
+  return std::nullopt;
 }
 
-std::vector<std::string> find_generated_units(const platform::FileReader& files,
-                                              const platform::fs::path& folder) {
-  std::vector<std::string> ids;
+std::vector<UnitOf> find_generated_units(const platform::FileReader& files,
+                                         const platform::fs::path& folder) {
+  std::vector<UnitOf> units;
   if (!files.exists(folder))
-    return ids;
+    return units;
   for (const std::string& name : files.list_directory(folder))
-    if (auto id = service_id_of_unit(name); id && las_generated(files, folder / name))
-      ids.push_back(std::move(*id));
-  std::sort(ids.begin(), ids.end());
-  return ids;
+    if (auto unit = parse_unit_name(name); unit && las_generated(files, folder / name))
+      units.push_back(std::move(*unit));
+  const auto rank = [](UnitKind kind) {
+    static constexpr std::array kOrder{UnitKind::Socket,
+                                       UnitKind::Proxy,
+                                       UnitKind::HealthTimer,
+                                       UnitKind::HealthCheck,
+                                       UnitKind::Service};
+    return std::find(kOrder.begin(), kOrder.end(), kind) - kOrder.begin();
+  };
+  std::sort(units.begin(), units.end(), [&](const UnitOf& a, const UnitOf& b) {
+    return std::pair(rank(a.kind), a.name) < std::pair(rank(b.kind), b.name);
+  });
+  return units;
 }
 
 bool write_unit(platform::FileSystem& files,
                 const platform::fs::path& folder,
-                const state::ServiceInstance& service) {
-  if (!is_generated(service.unit_text))
-    throw Error(ErrorKind::InvalidData, _("the service has no generated unit"), service.id);
-  const auto path = folder / unit_name(service.id);
+                const std::string& name,
+                const std::string& unit_text) {
+  if (!is_generated(unit_text))
+    throw Error(ErrorKind::InvalidData, _("the service has no generated unit"), name);
+  const auto path = folder / name;
   if (files.exists(path)) {
     if (!las_generated(files, path))
       throw Error(ErrorKind::Permission, _("this unit file is not las's to change"), path.string())
           .hint(_("move it away, or put the change into a drop-in"));
-    if (files.read_file(path) == service.unit_text)
+    if (files.read_file(path) == unit_text)
       return false;
   }
-  files.replace_file(path, service.unit_text);
+  files.replace_file(path, unit_text);
   return true;
+}
+
+std::map<std::string, std::string> units_of(const state::ServiceInstance& service) {
+  std::map<std::string, std::string> units = service.more_units;
+  units[unit_name(service.id)] = service.unit_text;
+  return units;
 }
 
 }  // namespace las::service

@@ -3,6 +3,7 @@
 #include "ports.hpp"
 #include "process_family.hpp"
 #include "process_record.hpp"
+#include "run_check.hpp"
 #include "running_process.hpp"
 #include "signals.hpp"
 
@@ -50,6 +51,28 @@ class ProcessSupervisor final : public Supervisor {
     return last_lines(log_file(service.id), count);
   }
 
+  void read_log(const ServiceInstance& service,
+                const LogQuery& query,
+                const std::function<void(const std::string&)>& on_line,
+                const Activity& activity) override {
+    if (!query.since.empty())
+      throw Error(ErrorKind::Usage,
+                  _("the log files of services hold no times, so --since cannot be told"),
+                  service.id)
+          .hint(_("leave out --since"));
+    read_log_file(around_.files, around_.clock, log_file(service.id), query, on_line, activity);
+  }
+
+  platform::ProcessResult run_check(const ServiceInstance& service,
+                                    std::chrono::milliseconds timeout,
+                                    const Activity& activity) override {
+    return run_health_command(around_, service, timeout, activity);
+  }
+
+  std::string foreign_image(const ServiceInstance& service) override {
+    return ask_foreign_image(around_, service);
+  }
+
   std::string impostor(const ServiceInstance& service) override {
     std::vector<std::uint32_t> pids;
     if (const auto record = records_.find(service.id)) {
@@ -92,6 +115,7 @@ class ProcessSupervisor final : public Supervisor {
   }
 
   void stop_recorded(ProcessRecord record, const Activity& activity);
+  void prepare(const ServiceInstance& service, const Activity& activity);
   bool wait_gone(const ProcessIdentity& process, milliseconds timeout, const Activity& activity);
   platform::DetachedCommand make_command(const ServiceInstance& service) const;
   void open_log(const ServiceInstance& service);
@@ -113,6 +137,7 @@ void ProcessSupervisor::install(const std::vector<ServiceInstance>& wanted,
   }
   for (const ServiceInstance& service : wanted) {
     signal_number(service.stop_signal);
+    make_secrets(around_.files, service, around_.layout.secrets(service.id));
     ProcessRecord record = records_.find(service.id).value_or(ProcessRecord{});
     record.id = service.id;
     record.stop_signal = service.stop_signal;
@@ -158,6 +183,7 @@ void ProcessSupervisor::start(const ServiceInstance& service, const Activity& ac
   activity.cancellation.throw_if_requested();
 
   around_.files.make_directories(service.data_directory, 0700);
+  prepare(service, activity);
   open_log(service);
   record.process = std::nullopt;
   record.starting = true;
@@ -175,6 +201,26 @@ void ProcessSupervisor::start(const ServiceInstance& service, const Activity& ac
   record.started_at = platform::to_iso8601(around_.clock.now());
   records_.save(record);
   activity.debug("service", fmt::format("{} runs as {}", service.id, record.process->pid));
+}
+
+void ProcessSupervisor::prepare(const ServiceInstance& service, const Activity& activity) {
+  for (const state::PreparedPath& path : service.prepare) {
+    if (around_.files.exists(path.makes))
+      continue;
+    const std::string making = path.makes + ".new";
+    around_.files.remove_tree(making);
+    platform::Command command;
+    command.argv = path.command;
+    command.environment = make_command(service).environment;
+    command.working_directory = service.data_directory;
+    const auto result = around_.processes.run(command, activity, std::nullopt);
+    if (!result.ok())
+      throw Error(ErrorKind::Io, _("the first start could not be prepared"), service.id)
+          .cause(fmt::format("{}: {}",
+                             path.command.front(),
+                             text::trim(result.err.empty() ? result.out : result.err)));
+    around_.files.rename(making, path.makes);
+  }
 }
 
 void ProcessSupervisor::stop(const ServiceInstance& service, const Activity& activity) {

@@ -58,12 +58,17 @@ std::vector<std::string> mapped_files(const platform::FileReader& files, pid_t p
   return paths;
 }
 
-// The sockets that listen on the port, as the links in /proc/<pid>/fd name them. Format: proc(5),
-// "address:port" in hexadecimal, state 0A = LISTEN, inode in the tenth field.
-std::set<std::string> listening_sockets(const platform::FileReader& files, std::uint16_t port) {
-  constexpr std::size_t kLocal = 1, kState = 3, kInode = 9;
+struct Listener {
+  std::string socket;  ///< as the links in /proc/<pid>/fd name it
+  std::string uid;
+};
+
+// Who listens on the port. Format: proc(5), "address:port" in hexadecimal, state 0A = LISTEN, the
+// user in the eighth field and the inode in the tenth.
+std::vector<Listener> listeners_on(const platform::FileReader& files, std::uint16_t port) {
+  constexpr std::size_t kLocal = 1, kState = 3, kUser = 7, kInode = 9;
   const std::string suffix = fmt::format(":{:04X}", port);
-  std::set<std::string> sockets;
+  std::vector<Listener> listeners;
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     std::string text;
     try {
@@ -75,9 +80,16 @@ std::set<std::string> listening_sockets(const platform::FileReader& files, std::
       std::vector<std::string> fields = text::split(line, ' ');
       std::erase(fields, "");
       if (fields.size() > kInode && fields[kLocal].ends_with(suffix) && fields[kState] == "0A")
-        sockets.insert("socket:[" + fields[kInode] + "]");
+        listeners.push_back({"socket:[" + fields[kInode] + "]", fields[kUser]});
     }
   }
+  return listeners;
+}
+
+std::set<std::string> listening_sockets(const platform::FileReader& files, std::uint16_t port) {
+  std::set<std::string> sockets;
+  for (const Listener& listener : listeners_on(files, port))
+    sockets.insert(listener.socket);
   return sockets;
 }
 
@@ -88,6 +100,23 @@ bool has_any(const platform::FileReader& files, pid_t pid, const std::set<std::s
 }
 
 }  // namespace
+
+// What it calls itself; its file may have another name (one program under many links).
+static std::string name_of(const platform::FileReader& files, pid_t pid) {
+  const auto name = files.try_read(fmt::format("/proc/{}/comm", pid));
+  const std::string own(name ? text::trim(*name) : std::string_view());
+  return own.empty() ? fs::path(executable_of(files, pid)).filename().string() : own;
+}
+
+// "pid 7 (server)"; "" when nobody has them, or somebody whose files are not ours to see.
+static std::string holder_of(const platform::FileReader& files,
+                             const std::set<std::string>& sockets) {
+  for (const pid_t pid : all_processes(files)) {
+    if (has_any(files, pid, sockets))
+      return fmt::format("pid {} ({})", pid, name_of(files, pid));
+  }
+  return {};
+}
 
 std::string foreign_listener(const platform::FileReader& files,
                              std::uint16_t port,
@@ -103,12 +132,22 @@ std::string foreign_listener(const platform::FileReader& files,
   }
   if (!seen)
     return {};
-  for (const pid_t pid : all_processes(files)) {
-    if (has_any(files, pid, sockets))
-      return fmt::format(
-          "pid {} ({})", pid, fs::path(executable_of(files, pid)).filename().string());
-  }
-  return _("another process");
+  const std::string holder = holder_of(files, sockets);
+  return holder.empty() ? std::string(_("another process")) : holder;
+}
+
+std::string port_owner(const platform::FileReader& files, std::uint16_t port) {
+  const std::vector<Listener> listeners = listeners_on(files, port);
+  std::set<std::string> sockets;
+  for (const Listener& listener : listeners)
+    sockets.insert(listener.socket);
+  if (const std::string holder = holder_of(files, sockets); !holder.empty())
+    return holder;
+  // Whose it is stands in the table also where the process hides its files.
+  if (!listeners.empty())
+    return fmt::format(fmt::runtime(_("a program of the user with number {}")),
+                       listeners.front().uid);
+  return _("another program");
 }
 
 std::string foreign_program(const platform::FileReader& files,

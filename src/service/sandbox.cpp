@@ -18,6 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// RFC 1918 and RFC 4193; link-local is systemd's word for 169.254.0.0/16 and fe80::/64.
+constexpr std::string_view kLan =
+    "localhost link-local 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7";
+
 /// What a directive of the sandbox is to us.
 struct Wall {
   std::string_view directive;
@@ -112,6 +116,10 @@ void add_walls(UnitSection& service, platform::Scope scope) {
 }
 
 void add_network_walls(UnitSection& service, const UnitInput& input) {
+  if (input.instance.network == "lan") {
+    service.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
+    return;
+  }
   // Whoever listens beyond the machine was meant to be reached from there.
   if (!is_loopback(input.instance.host))
     return;
@@ -151,8 +159,9 @@ void add_sandbox(UnitSection& service, const UnitInput& input) {
   if (input.scope == platform::Scope::System) {
     add_network_walls(service, input);
     // The record of what is installed is nobody's business.
-    service.add("InaccessiblePaths",
-                "-" + escape_path_word((input.state_directory / "db").string()));
+    if (!input.state_directory.empty())
+      service.add("InaccessiblePaths",
+                  "-" + escape_path_word((input.state_directory / "db").string()));
     if (const auto readable = readable_behind_walls(input); !readable.empty()) {
       service.drop("ProtectHome").add("ProtectHome", "tmpfs");
       service.add("BindReadOnlyPaths", text::join(readable, " "));
@@ -163,6 +172,39 @@ void add_sandbox(UnitSection& service, const UnitInput& input) {
     if (input.scope == platform::Scope::System || wall.user_scope)
       open_door(service, wall, value);
   }
+}
+
+void add_container_walls(UnitSection& service, const UnitInput& input) {
+  service.add("NoNewPrivileges", "yes")
+      .add("RestrictRealtime", "yes")
+      .add("RestrictSUIDSGID", "yes")
+      .add("LockPersonality", "yes")
+      .add("SystemCallArchitectures", "native")
+      .add("UMask", "0077");
+  // Without root an engine needs the setuid helpers newuidmap and newgidmap.
+  if (input.scope == platform::Scope::User) {
+    service.drop("NoNewPrivileges").drop("RestrictSUIDSGID");
+    return;
+  }
+  service.add("RestrictNamespaces", "mnt pid ipc uts cgroup net user")
+      .add("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK")
+      .add("CapabilityBoundingSet",
+           "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL "
+           "CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_SETFCAP CAP_NET_BIND_SERVICE CAP_NET_ADMIN "
+           "CAP_NET_RAW CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_ADMIN CAP_SYS_RESOURCE CAP_MKNOD "
+           "CAP_AUDIT_WRITE")
+      .add("SystemCallFilter",
+           "@system-service @mount seccomp keyctl add_key pivot_root unshare setns bpf capset "
+           "sethostname chroot")
+      .add("SystemCallFilter",
+           "~@clock @cpu-emulation @debug @module @obsolete @raw-io @reboot @swap")
+      .add("SystemCallErrorNumber", "EPERM");
+  // A published port alone would not do: whoever is on the same network could reach the container's
+  // own address. The engine's default network has to get through.
+  if (input.instance.network == "local")
+    service.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost 10.88.0.0/16");
+  else if (input.instance.network == "lan")
+    service.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
 }
 
 }  // namespace las::service

@@ -15,4 +15,10 @@ namespace las::service {
 /// left out. InvalidData, with a suggestion, for a door that is not one of the sandbox.
 void add_sandbox(UnitSection& service, const UnitInput& input);
 
+/// Adds what confines a container engine's own processes: what is left when an engine has to make
+/// namespaces, mounts and networks. The program in the container has its own walls, given by the
+/// engine (the container's options). Nothing here makes a mount namespace: with one, each stop
+/// would leave a network namespace and its address translation behind (seen with podman 4.3).
+void add_container_walls(UnitSection& service, const UnitInput& input);
+
 }  // namespace las::service

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/service/supervisor.hpp"
 
+#include "run_check.hpp"
+
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
+#include "las/service/unit.hpp"
+
 namespace las::service {
 
 std::string_view to_string(RunState state) {
@@ -13,12 +20,104 @@ std::string_view to_string(RunState state) {
       return "stopping";
     case RunState::Stopped:
       return "stopped";
+    case RunState::Waiting:
+      return "waiting";
     case RunState::Failed:
       return "failed";
     case RunState::Absent:
       return "absent";
   }
   return "absent";
+}
+
+platform::ProcessResult Supervisor::run_check(const state::ServiceInstance& service,
+                                              std::chrono::milliseconds /*timeout*/,
+                                              const Activity& /*activity*/) {
+  throw Error(ErrorKind::Io, _("no command can be run there"), service.id);
+}
+
+void Supervisor::read_log(const state::ServiceInstance& service,
+                          const LogQuery& query,
+                          const std::function<void(const std::string&)>& on_line,
+                          const Activity& /*activity*/) {
+  for (const std::string& line : logs(service, query.lines))
+    on_line(line);
+}
+
+namespace {
+
+std::string with_word(const SupervisorSurroundings& around,
+                      const state::ServiceInstance& service,
+                      const std::string& value) {
+  constexpr std::string_view kMark = "{word}";
+  std::string filled = value;
+  for (auto at = filled.find(kMark); at != std::string::npos; at = filled.find(kMark, at)) {
+    const std::string word = secret_word(around.files, around.layout.secrets(service.id));
+    filled.replace(at, kMark.size(), word);
+    at += word.size();
+  }
+  return filled;
+}
+
+// An engine without root finds its storage by these.
+std::map<std::string, std::string> engine_environment(const SupervisorSurroundings& around) {
+  std::map<std::string, std::string> variables = around.environment.variables;
+  variables["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  variables["LC_ALL"] = "C.UTF-8";
+  return variables;
+}
+
+}  // namespace
+
+std::string ask_foreign_image(const SupervisorSurroundings& around,
+                              const state::ServiceInstance& service) {
+  if (!service.container)
+    return {};
+  constexpr std::chrono::seconds kPatience{30};
+  platform::Command command;
+  command.argv = {service.argv.front(),
+                  "container",
+                  "inspect",
+                  "--format",
+                  "{{.ImageName}}",
+                  container_name(service.id)};
+  command.environment = engine_environment(around);
+  NullReporter reporter;
+  const Cancellation cancellation;
+  const auto result = around.processes.run(command, Activity{reporter, cancellation}, kPatience);
+  if (!result.ok())
+    return {};  // nothing runs, and others see that
+  const std::string image(text::trim(result.out));
+  return image == service.container->image ? std::string() : image;
+}
+
+platform::ProcessResult run_health_command(const SupervisorSurroundings& around,
+                                           const state::ServiceInstance& service,
+                                           std::chrono::milliseconds timeout,
+                                           const Activity& activity) {
+  platform::Command command;
+  command.argv = service.health.command;
+  command.environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C.UTF-8"}};
+  for (const auto& [name, value] : service.environment)
+    command.environment[name] = value;
+  std::map<std::string, std::string> asked;
+  for (const auto& [name, value] : service.health.environment)
+    asked[name] = with_word(around, service, value);
+  for (const auto& [name, value] : asked)
+    command.environment[name] = value;
+  if (service.container) {
+    command.environment = engine_environment(around);
+    for (const auto& [name, value] : asked)
+      command.environment[name] = value;
+    std::vector<std::string> argv{service.argv.front(), "exec"};
+    // By name: the value is nobody's to read in the list of processes.
+    for (const auto& [name, value] : asked)
+      argv.push_back("--env=" + name);
+    argv.push_back(container_name(service.id));
+    argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+    command.argv = std::move(argv);
+  }
+  return around.processes.run(command, activity, timeout);
 }
 
 std::unique_ptr<Supervisor> make_supervisor(SupervisorSurroundings surroundings) {

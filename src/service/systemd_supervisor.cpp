@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explain.hpp"
 #include "installed_units.hpp"
+#include "log_file.hpp"
 #include "ports.hpp"
+#include "run_check.hpp"
 #include "running_process.hpp"
 
 #include "las/base/error.hpp"
@@ -36,6 +38,14 @@ RunState run_state(const UnitProperties& unit) {
   return unit.load_state == "not-found" ? RunState::Absent : RunState::Stopped;
 }
 
+std::optional<bool> is_enabled(const UnitProperties& unit) {
+  if (unit.unit_file_state == "enabled")
+    return true;
+  if (unit.unit_file_state == "disabled")
+    return false;
+  return std::nullopt;
+}
+
 bool by_signal(const UnitProperties& unit) {
   return unit.result == "signal" || unit.result == "core-dump" || unit.result == "oom-kill" ||
          unit.result == "watchdog";
@@ -61,12 +71,37 @@ class SystemdSupervisor final : public Supervisor {
                const Activity& activity) override;
   void start(const ServiceInstance& service, const Activity& activity) override;
   void stop(const ServiceInstance& service, const Activity& activity) override;
+  void set_at_boot(const ServiceInstance& service, bool at_boot) override;
+
+  void restart(const ServiceInstance& service, const Activity& activity) override {
+    const std::string unit = unit_name(service.id);
+    tolerate_unknown_unit([&] { bus_->reset_failed(unit); });
+    bus_->restart(unit, activity);
+  }
+
   ServiceStatus status(const ServiceInstance& service) override;
   std::vector<std::string> logs(const ServiceInstance& service, std::size_t count) override;
 
+  void read_log(const ServiceInstance& service,
+                const LogQuery& query,
+                const std::function<void(const std::string&)>& on_line,
+                const Activity& activity) override {
+    run_journalctl(service, query, on_line, activity, std::nullopt);
+  }
+
+  platform::ProcessResult run_check(const ServiceInstance& service,
+                                    std::chrono::milliseconds timeout,
+                                    const Activity& activity) override {
+    return run_health_command(around_, service, timeout, activity);
+  }
+
+  std::string foreign_image(const ServiceInstance& service) override {
+    return ask_foreign_image(around_, service);
+  }
+
   std::string impostor(const ServiceInstance& service) override {
     return foreign_listener(
-        around_.files, service.port, in_control_group_of(around_.files, status(service).pid));
+        around_.files, service.own_port(), in_control_group_of(around_.files, status(service).pid));
   }
 
   // systemd makes and removes the links of enabled units without syncing them.
@@ -84,11 +119,37 @@ class SystemdSupervisor final : public Supervisor {
   }
 
   std::vector<std::string> installed() override {
-    return find_generated_units(around_.files, around_.layout.units);
+    std::vector<std::string> ids;
+    for (UnitOf& unit : find_generated_units(around_.files, around_.layout.units)) {
+      if (unit.kind == UnitKind::Service)
+        ids.push_back(std::move(unit.service));
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
   }
 
  private:
-  void remove_unit(const std::string& id, const Activity& activity);
+  void remove_unit(const std::string& unit, const Activity& activity);
+  bool write_units(const ServiceInstance& service,
+                   bool leave,
+                   std::vector<const ServiceInstance*>& mended,
+                   const Activity& activity);
+  void start_timer_if_running(const ServiceInstance& service, const Activity& activity);
+  void start_unit(const ServiceInstance& service,
+                  const std::string& unit,
+                  const Activity& activity);
+  void add_socket_status(const ServiceInstance& service, ServiceStatus& status);
+  void run_journalctl(const ServiceInstance& service,
+                      const LogQuery& query,
+                      const std::function<void(const std::string&)>& on_line,
+                      const Activity& activity,
+                      std::optional<std::chrono::milliseconds> timeout);
+
+  /// What is enabled, so that the service is there after a boot.
+  static std::string boot_unit(const ServiceInstance& service) {
+    return unit_name(service.id, service.on_demand ? UnitKind::Socket : UnitKind::Service);
+  }
+
   void restart_if_running(const ServiceInstance& service, const Activity& activity);
 
   /// NotFound, which says that the unit is as gone as it was to become, passes.
@@ -106,8 +167,7 @@ class SystemdSupervisor final : public Supervisor {
   std::unique_ptr<platform::SystemdBus> bus_;
 };
 
-void SystemdSupervisor::remove_unit(const std::string& id, const Activity& activity) {
-  const std::string unit = unit_name(id);
+void SystemdSupervisor::remove_unit(const std::string& unit, const Activity& activity) {
   activity.debug("service", "removing " + unit);
   tolerate_unknown_unit([&] { bus_->stop(unit, activity); });
   tolerate_unknown_unit([&] { bus_->disable({unit}); });
@@ -120,33 +180,67 @@ void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
                                 const std::set<std::string>& leave,
                                 const Activity& activity) {
   bool changed = false;
-  std::vector<const ServiceInstance*> mended;
-  for (const std::string& id : installed()) {
-    if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.id == id; }))
+  std::set<std::string> names;
+  for (const ServiceInstance& service : wanted) {
+    for (const auto& [name, text] : units_of(service))
+      names.insert(name);
+  }
+  for (const UnitOf& unit : find_generated_units(around_.files, around_.layout.units)) {
+    if (names.contains(unit.name))
       continue;
-    remove_unit(id, activity);
+    remove_unit(unit.name, activity);
     changed = true;
   }
   if (!wanted.empty())
     around_.files.make_directories(around_.layout.units);
+  std::vector<const ServiceInstance*> mended, unwatched;
   for (const ServiceInstance& service : wanted) {
     // A system unit's is made by systemd, which knows the dynamic user to give it to.
-    if (around_.layout.scope == Scope::User && !service.data_directory.empty())
+    const bool makes_it_itself = around_.layout.scope == Scope::User || service.container;
+    if (makes_it_itself && !service.data_directory.empty())
       around_.files.make_directories(service.data_directory, 0700);
-    const auto before = around_.files.try_read(around_.layout.units / unit_name(service.id));
-    if (before && leave.contains(service.id))
-      continue;
-    if (!write_unit(around_.files, around_.layout.units, service))
-      continue;
-    activity.debug("service", "wrote " + unit_name(service.id));
-    changed = true;
-    if (before && without_comments(*before) != without_comments(service.unit_text))
-      mended.push_back(&service);
+    make_secrets(around_.files, service, around_.layout.secrets(service.id));
+    const bool written = write_units(service, leave.contains(service.id), mended, activity);
+    changed = changed || written;
+    if (written)
+      unwatched.push_back(&service);
   }
   if (changed)
     bus_->reload();
   for (const ServiceInstance* service : mended)
     restart_if_running(*service, activity);
+  // One that came back under a running service would wait for its next start.
+  for (const ServiceInstance* service : unwatched)
+    start_timer_if_running(*service, activity);
+}
+
+void SystemdSupervisor::start_timer_if_running(const ServiceInstance& service,
+                                               const Activity& activity) {
+  const std::string timer = unit_name(service.id, UnitKind::HealthTimer);
+  if (service.more_units.contains(timer) && status(service).state == RunState::Running)
+    bus_->start(timer, activity);
+}
+
+/// Whether any file changed. `leave`: units that are there stay as they are. A service whose own
+/// unit had been edited is added to `mended`.
+bool SystemdSupervisor::write_units(const ServiceInstance& service,
+                                    bool leave,
+                                    std::vector<const ServiceInstance*>& mended,
+                                    const Activity& activity) {
+  bool changed = false;
+  for (const auto& [name, text] : units_of(service)) {
+    const auto before = around_.files.try_read(around_.layout.units / name);
+    if (before && leave)
+      continue;
+    if (!write_unit(around_.files, around_.layout.units, name, text))
+      continue;
+    activity.debug("service", "wrote " + name);
+    changed = true;
+    if (name == unit_name(service.id) && before &&
+        without_comments(*before) != without_comments(text))
+      mended.push_back(&service);
+  }
+  return changed;
 }
 
 /// Whoever changes a service's unit stops the service first; one that runs all the same runs from a
@@ -167,13 +261,25 @@ void SystemdSupervisor::restart_if_running(const ServiceInstance& service,
 }
 
 void SystemdSupervisor::start(const ServiceInstance& service, const Activity& activity) {
-  const std::string unit = unit_name(service.id);
-  const RunState now = status(service).state;
-  if (now == RunState::Stopped || now == RunState::Failed)
+  const ServiceStatus before = status(service);
+  if (before.state == RunState::Stopped || before.state == RunState::Failed)
     require_port_free(service);
+  // systemd reads all its units anew for it.
+  if (before.enabled != true)
+    bus_->enable({boot_unit(service)});
+  if (service.on_demand) {
+    // What ended with an error would keep its socket from starting it again.
+    for (const UnitKind kind : {UnitKind::Service, UnitKind::Proxy})
+      tolerate_unknown_unit([&] { bus_->reset_failed(unit_name(service.id, kind)); });
+  }
+  start_unit(service, boot_unit(service), activity);
+}
+
+void SystemdSupervisor::start_unit(const ServiceInstance& service,
+                                   const std::string& unit,
+                                   const Activity& activity) {
   // A unit that has used up its start limit would be refused without a try.
   tolerate_unknown_unit([&] { bus_->reset_failed(unit); });
-  bus_->enable({unit});
   try {
     bus_->start(unit, activity);
   } catch (const Error& error) {
@@ -190,10 +296,42 @@ void SystemdSupervisor::start(const ServiceInstance& service, const Activity& ac
 }
 
 void SystemdSupervisor::stop(const ServiceInstance& service, const Activity& activity) {
-  const std::string unit = unit_name(service.id);
-  tolerate_unknown_unit([&] { bus_->stop(unit, activity); });
+  // Its port first: a request that comes now must not start it again.
+  for (const UnitKind kind : {UnitKind::Socket, UnitKind::Proxy, UnitKind::Service}) {
+    if (kind == UnitKind::Service || service.on_demand)
+      tolerate_unknown_unit([&] { bus_->stop(unit_name(service.id, kind), activity); });
+  }
+  // What ended badly before it was stopped is stopped all the same.
+  for (const auto& [name, text] : units_of(service))
+    tolerate_unknown_unit([&] { bus_->reset_failed(name); });
   // Stopped means stopped after the next boot as well; start() enables it again.
-  tolerate_unknown_unit([&] { bus_->disable({unit}); });
+  tolerate_unknown_unit([&] { bus_->disable({boot_unit(service)}); });
+}
+
+void SystemdSupervisor::set_at_boot(const ServiceInstance& service, bool at_boot) {
+  if (at_boot)
+    bus_->enable({boot_unit(service)});
+  else
+    tolerate_unknown_unit([&] { bus_->disable({boot_unit(service)}); });
+}
+
+/// What the socket of a service that starts on demand has to say about it.
+void SystemdSupervisor::add_socket_status(const ServiceInstance& service, ServiceStatus& status) {
+  UnitProperties socket;
+  try {
+    socket = bus_->properties(unit_name(service.id, UnitKind::Socket));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::NotFound)
+      throw;
+    return;
+  }
+  status.enabled = is_enabled(socket);
+  if (status.state == RunState::Stopped && socket.active_state == "active")
+    status.state = RunState::Waiting;
+  if (socket.active_state == "failed") {
+    status.state = RunState::Failed;
+    status.detail = socket.result;
+  }
 }
 
 ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
@@ -212,8 +350,7 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   if (pid != 0)
     status.executable = executable_of(around_.files, pid);
   status.restarts = unit.restarts;
-  if (unit.unit_file_state == "enabled" || unit.unit_file_state == "disabled")
-    status.enabled = unit.unit_file_state == "enabled";
+  status.enabled = is_enabled(unit);
   if (status.state == RunState::Failed && by_signal(unit))
     status.exit_status = 128 + unit.exec_main_status;
   else if (status.state == RunState::Failed && unit.result == "exit-code")
@@ -228,11 +365,34 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
     status.memory = ByteSize(*unit.memory_current);
   else if (pid != 0)  // no memory accounting on this machine
     status.memory = resident_memory(around_.files, pid);
+  if (unit.cpu_usage_ns)
+    status.cpu_time = std::chrono::nanoseconds(*unit.cpu_usage_ns);
+  if (service.on_demand)
+    add_socket_status(service, status);
   return status;
 }
 
 std::vector<std::string> SystemdSupervisor::logs(const ServiceInstance& service,
                                                  std::size_t count) {
+  LogQuery query;
+  query.lines = count;
+  NullReporter reporter;
+  const Cancellation cancellation;
+  std::vector<std::string> lines;
+  run_journalctl(
+      service,
+      query,
+      [&](const std::string& line) { lines.push_back(line); },
+      Activity{reporter, cancellation},
+      std::chrono::milliseconds(15000));
+  return lines;
+}
+
+void SystemdSupervisor::run_journalctl(const ServiceInstance& service,
+                                       const LogQuery& query,
+                                       const std::function<void(const std::string&)>& on_line,
+                                       const Activity& activity,
+                                       std::optional<std::chrono::milliseconds> timeout) {
   platform::Command command;
   command.argv = {"journalctl"};
   if (around_.layout.scope == Scope::User)
@@ -240,28 +400,44 @@ std::vector<std::string> SystemdSupervisor::logs(const ServiceInstance& service,
   for (const std::string& word : {std::string("-u"),
                                   unit_name(service.id),
                                   std::string("-n"),
-                                  std::to_string(count),
+                                  std::to_string(query.lines),
                                   std::string("--output=cat"),
                                   std::string("--no-pager"),
                                   std::string("--quiet")})
     command.argv.push_back(word);
+  if (query.follow)
+    command.argv.emplace_back("--follow");
+  if (!query.since.empty())
+    command.argv.push_back("--since=" + query.since);
+  // With a number of lines --grep also turns their order round, which --follow cannot.
+  const bool reversed = !query.grep.empty() && !query.follow;
+  if (reversed)
+    command.argv.push_back("--grep=" + query.grep);
+  const auto matches = line_matcher(query.grep);
+  std::vector<std::string> held;
   command.environment = around_.environment.variables;
-  NullReporter reporter;
-  const Cancellation cancellation;
   platform::ProcessResult result;
   try {
-    result = around_.processes.run(
-        command, Activity{reporter, cancellation}, std::chrono::milliseconds(15000));
+    result = around_.processes.run(command, activity, timeout, [&](std::string_view line) {
+      if (reversed)
+        held.emplace_back(line);
+      else if (matches(std::string(line)))
+        on_line(std::string(line));
+    });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::NotFound)
       throw;
     throw Error(ErrorKind::NotFound, _("the log cannot be read without journalctl"), service.id)
         .hint(_("install systemd's journal tools"));
   }
-  if (!result.ok())
-    throw Error(ErrorKind::Io, _("journalctl failed"), service.id)
-        .cause(std::string(text::trim(result.err)));
-  return text::lines(result.out);
+  std::for_each(held.rbegin(), held.rend(), on_line);
+  // It ends with 1 where no line matches.
+  const std::string_view said = text::trim(result.err);
+  if (!result.ok() && (result.status != 1 || !said.empty()))
+    throw Error(query.since.empty() && query.grep.empty() ? ErrorKind::Io : ErrorKind::Usage,
+                _("journalctl failed"),
+                service.id)
+        .cause(std::string(said));
 }
 
 }  // namespace

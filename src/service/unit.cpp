@@ -8,7 +8,10 @@
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
+
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -48,10 +51,42 @@ std::string command_line(const state::ServiceInstance& instance) {
   return text::join(words, " ");
 }
 
+std::string described(const UnitInput& input, std::string_view part = {}) {
+  std::string text = escape_description(input.description);
+  if (text.empty())
+    text = input.instance.id;
+  return part.empty() ? text : fmt::format("{}: {}", text, part);
+}
+
+bool is_looked_at(const UnitInput& input) {
+  // systemd takes '$' in a program's path for a variable; no spelling means the same to all.
+  return !input.las_program.empty() && input.las_program.native().find('$') == std::string::npos &&
+         input.instance.health_kind != "none" && !input.instance.health_kind.empty();
+}
+
+/// How las is called from a unit: of the right scope, and without a terminal's habits.
+std::string las_command(const UnitInput& input, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{escape_exec_word(input.las_program.string())};
+  if (input.scope == Scope::User)
+    words.emplace_back("--user");
+  for (const std::string& argument : arguments)
+    words.push_back(escape_exec_word(argument));
+  return text::join(words, " ");
+}
+
+/// What it uses is started before it, and outlives it at the machine's end.
+void add_order(UnitSection& section, const state::ServiceInstance& instance) {
+  std::vector<std::string> units;
+  for (const std::string& id : instance.uses)
+    units.push_back(unit_name(id, UnitKind::Service));
+  if (units.empty())
+    return;
+  section.add("Wants", text::join(units, " ")).add("After", text::join(units, " "));
+}
+
 void add_unit_section(UnitFile& unit, const UnitInput& input) {
-  const std::string description = escape_description(input.description);
   UnitSection& section = unit.section("Unit");
-  section.add("Description", description.empty() ? input.instance.id : description);
+  section.add("Description", described(input));
   section.add("Documentation", "man:las(1)");
   // User managers have no network targets; and only an outside address has to be there first.
   if (input.scope == Scope::System && is_loopback(input.instance.host))
@@ -62,12 +97,96 @@ void add_unit_section(UnitFile& unit, const UnitInput& input) {
   for (const fs::path& path : input.readable)
     mounts.push_back(escape_path_word(path.string()));
   section.add("RequiresMountsFor", text::join(mounts, " "));
-  section.add("StartLimitIntervalSec", "300").add("StartLimitBurst", "5");
+  add_order(section, input.instance);
+  if (is_looked_at(input))
+    section.add("Wants", unit_name(input.instance.id, UnitKind::HealthTimer));
+  if (input.instance.on_demand)
+    section.add("StopWhenUnneeded", "yes");
+  // Starting again and again is what one on demand does.
+  section.add("StartLimitIntervalSec", input.instance.on_demand ? "20" : "300")
+      .add("StartLimitBurst", input.instance.on_demand ? "10" : "5");
+}
+
+/// Some programs that make data ask for the name of the user that they run as. A dynamic user has
+/// one only where libnss-systemd is installed, so it gets a list of users with itself in it. Each
+/// Exec line sees its mounts anew, so that it is there from the second on.
+void add_own_name(UnitSection& section, std::string_view id) {
+  const std::string folder = container_name(id);  // letters and digits, also for an id with '+'
+  const std::string file = fmt::format("/run/{}/passwd", folder);
+  section.add("RuntimeDirectory", folder);
+  section.add("BindReadOnlyPaths", fmt::format("-{}:/etc/passwd", file));
+  constexpr std::string_view kEntry = R"(echo "las-service:x:$(id -u):$(id -g)::/:/bin/sh" > "$0")";
+  section.add("ExecStartPre",
+              fmt::format("/bin/sh -c {} {}", escape_exec_word(kEntry), escape_exec_word(file)));
+}
+
+/// Made under another name and renamed: a start that is cut short leaves nothing that passes for
+/// the whole.
+void add_preparations(UnitSection& section, const UnitInput& input) {
+  const state::ServiceInstance& instance = input.instance;
+  if (instance.prepare.empty())
+    return;
+  if (input.scope == Scope::System)
+    add_own_name(section, instance.id);
+  constexpr std::string_view kOnce =
+      R"(test -e "$0" && exit 0; rm -rf "$0.new" && "$@" && mv -T "$0.new" "$0")";
+  for (const state::PreparedPath& path : instance.prepare) {
+    std::vector<std::string> words{
+        "/bin/sh", "-c", escape_exec_word(kOnce), escape_exec_word(path.makes)};
+    for (const std::string& word : path.command)
+      words.push_back(escape_exec_word(word));
+    section.add("ExecStartPre", text::join(words, " "));
+  }
+}
+
+void add_readiness(UnitSection& section, const UnitInput& input) {
+  const std::string& id = input.instance.id;
+  const bool is_system = input.scope == Scope::System;
+  // Whoever waits behind the socket is let through once the service is ready, not when it is begun.
+  if (is_looked_at(input) && !input.instance.notifies)
+    section.add("ExecStartPost",
+                (is_system ? "+" : "") + las_command(input, {"health", "--wait", "--quiet", id}));
+  // After a crash the proxy is begun anew, and the service with it; while the proxy still waits for
+  // the service, this does nothing.
+  const std::string again = fmt::format("systemctl {}--no-block try-restart {}",
+                                        is_system ? "" : "--user ",
+                                        text::shell_word(unit_name(id, UnitKind::Proxy)));
+  section.add("ExecStopPost",
+              fmt::format("{}/bin/sh -c {}",
+                          is_system ? "+" : "",
+                          escape_exec_word(
+                              fmt::format(R"([ "$SERVICE_RESULT" = success ] || {})", again))));
+}
+
+/// The engine starts the container, tells systemd which process watches it, and ends. Source:
+/// podman-run(1), --sdnotify and --cgroups; what its generator of units writes, but for the control
+/// group: that is to be the unit's, so that the unit's limits and walls hold.
+void add_container_command(UnitSection& section, const UnitInput& input) {
+  const state::ServiceInstance& instance = input.instance;
+  const std::string program = escape_exec_word(instance.argv.front());
+  const std::string name = container_name(instance.id);
+  constexpr int kEndedByTerm = 143;
+  section.add("Type", "notify")
+      .add("NotifyAccess", "all")
+      .add("Delegate", "yes")
+      .add("Environment", "PODMAN_SYSTEMD_UNIT=%n")
+      .add("ExecStart", command_line(instance));
+  if (instance.on_demand)
+    add_readiness(section, input);
+  section
+      .add("ExecStop",
+           fmt::format("{} stop --ignore --time {} {}", program, instance.stop_timeout_s, name))
+      .add("ExecStopPost", fmt::format("-{} rm --force --ignore --time 10 {}", program, name))
+      .add("SuccessExitStatus", std::to_string(kEndedByTerm));
 }
 
 void add_command(UnitSection& section, const UnitInput& input) {
   const state::ServiceInstance& instance = input.instance;
-  section.add("Type", "exec").add("ExecStart", command_line(instance));
+  section.add("Type", instance.notifies ? "notify" : "exec");
+  add_preparations(section, input);
+  section.add("ExecStart", command_line(instance));
+  if (instance.on_demand)
+    add_readiness(section, input);
   section.add("WorkingDirectory", escape_line(input.data_directory.string()));
   // Engines keep caches and settings in HOME; a dynamic user's is "/".
   if (!instance.environment.contains("HOME"))
@@ -78,22 +197,195 @@ void add_command(UnitSection& section, const UnitInput& input) {
 
 void add_life(UnitSection& section, const state::ServiceInstance& instance) {
   signal_number(instance.stop_signal);
-  section.add("KillSignal", instance.stop_signal);
-  section.add("TimeoutStopSec", std::to_string(instance.stop_timeout_s));
+  // The signal is for the program, which knows how to end its workers; what then stays is killed.
+  section.add("KillMode", "mixed").add("KillSignal", instance.stop_signal);
+  // The engine's own stop takes as long, and is to end first.
+  constexpr std::int64_t kSpareSeconds = 10;
+  section.add("TimeoutStopSec",
+              std::to_string(instance.stop_timeout_s + (instance.container ? kSpareSeconds : 0)));
   section.add("TimeoutStartSec", std::to_string(instance.start_period_s));
-  section.add("Restart", "on-failure").add("RestartSec", "2");
+  // What starts on demand is started again by the next request.
+  section.add("Restart", instance.on_demand ? "no" : "on-failure").add("RestartSec", "2");
   section.add("OOMPolicy", "stop");
 }
 
-std::string drop_in_pattern(const UnitInput& input) {
-  const std::string unit = unit_name(input.instance.id);
+void add_limits(UnitSection& section, const state::ServiceLimits& limits) {
+  if (limits.memory)
+    section.add("MemoryMax", std::to_string(limits.memory->bytes()));
+  if (limits.cpu_percent != 0)
+    section.add("CPUQuota", fmt::format("{}%", limits.cpu_percent));
+  if (limits.cpus.find_first_not_of("0123456789-,") != std::string::npos)
+    throw Error(ErrorKind::InvalidData, _("not a list of cores"), limits.cpus);
+  if (!limits.cpus.empty())
+    section.add("AllowedCPUs", limits.cpus);
+  if (limits.tasks != 0)
+    section.add("TasksMax", std::to_string(limits.tasks));
+  if (limits.io_weight != 0)
+    section.add("IOWeight", std::to_string(limits.io_weight));
+}
+
+void add_secrets(UnitSection& section, const UnitInput& input) {
+  // A user's services are the user's processes: they read the files themselves.
+  if (input.scope == Scope::User)
+    return;
+  for (const auto& [name, text] : input.instance.secrets)
+    section.add("LoadCredential",
+                fmt::format("{}:{}", name, escape_line((input.secrets_directory / name).string())));
+}
+
+std::string drop_in_pattern(const UnitInput& input, UnitKind kind) {
+  const std::string unit = unit_name(input.instance.id, kind);
   return input.scope == Scope::System ? fmt::format("/etc/systemd/system/{}.d/*.conf", unit)
                                       : fmt::format("~/.config/systemd/user/{}.d/*.conf", unit);
 }
 
+UnitFile begin_unit(const UnitInput& input, UnitKind kind) {
+  const std::string& module =
+      input.instance.module.empty() ? input.instance.id : input.instance.module;
+  return UnitFile(
+      {fmt::format(
+           "Generated by las {} from {} {}.", input.las_version, module, input.module_version),
+       fmt::format("Do not edit: changes belong into {}", drop_in_pattern(input, kind))});
+}
+
+std::string finish_unit(UnitFile& unit, const UnitInput& input) {
+  // What starts on demand starts at boot by its socket.
+  if (!input.instance.on_demand)
+    unit.section("Install").add(
+        "WantedBy", input.scope == Scope::System ? "multi-user.target" : "default.target");
+  return unit.render();
+}
+
+/// It begins with the service (which wants it) and ends with it. PartOf= and not BindsTo=, which
+/// would count as a need for the service: one on demand would never be idle.
+std::string render_health_timer(const UnitInput& input) {
+  const std::string service = unit_name(input.instance.id);
+  UnitFile unit = begin_unit(input, UnitKind::HealthTimer);
+  unit.section("Unit")
+      .add("Description", described(input, "health timer"))
+      // Timers are before timers.target, which a user's basic.target waits for, and that the
+      // service.
+      .add("DefaultDependencies", "no")
+      .add("PartOf", service)
+      .add("After", service);
+  const std::string interval = fmt::format("{}s", input.instance.health.interval_s);
+  unit.section("Timer")
+      .add("OnActiveSec", interval)
+      .add("OnUnitInactiveSec", interval)
+      .add("AccuracySec", "1s");
+  return unit.render();
+}
+
+/// las as root, for one look: it writes to its state, asks systemd, and sees whose the port is.
+std::string render_health_check(const UnitInput& input) {
+  UnitFile unit = begin_unit(input, UnitKind::HealthCheck);
+  // How often is for the timer to say.
+  unit.section("Unit")
+      .add("Description", described(input, "health check"))
+      .add("StartLimitIntervalSec", "0");
+  // las itself gives up long before: the probe has its own time limit.
+  constexpr int kSpareSeconds = 60;
+  UnitSection& section = unit.section("Service");
+  section.add("Type", "oneshot")
+      .add("ExecStart", las_command(input, {"health", "--record", "--quiet", input.instance.id}))
+      .add("TimeoutStartSec",
+           std::to_string(input.instance.health.timeout_ms / 1000 + kSpareSeconds))
+      .add("SyslogIdentifier", "las-health");
+  UnitInput walls = input;
+  walls.state_directory.clear();
+  walls.readable.clear();
+  walls.instance.host = "127.0.0.1";
+  walls.instance.network = "local";
+  walls.needs_open = {
+      {"CapabilityBoundingSet",
+       "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_SYS_PTRACE  # the state, and whose a port is"},
+      {"ProtectHome", "read-only  # las may lie there"},
+      {"ProtectProc", "default  # whose a port is"},
+      {"ReadWritePaths",
+       fmt::format("{}  # the state\n-/var/log/las  # its log\n-/var/cache/las  # its cache",
+                   input.state_directory.string())}};
+  add_sandbox(section, walls);
+  return unit.render();
+}
+
+std::string listen_address(const state::ServiceInstance& instance) {
+  const bool is_ipv6 = instance.host.find(':') != std::string::npos;
+  return fmt::format(fmt::runtime(is_ipv6 ? "[{}]:{}" : "{}:{}"), instance.host, instance.port);
+}
+
+std::string render_socket(const UnitInput& input) {
+  UnitFile unit = begin_unit(input, UnitKind::Socket);
+  unit.section("Unit").add("Description", described(input, "its port"));
+  unit.section("Socket")
+      .add("ListenStream", listen_address(input.instance))
+      .add("Service", unit_name(input.instance.id, UnitKind::Proxy))
+      .add("NoDelay", "yes");
+  unit.section("Install").add("WantedBy", "sockets.target");
+  return unit.render();
+}
+
+/// Starts the service (which is ready when its start is done) and hands every connection on.
+/// Without connections it ends, and the service, which nobody needs any more, with it.
+///
+/// Wants= and not Requires=: where the service cannot start, the proxy takes the connection all the
+/// same, and closes it. Left in the socket's queue it would trigger the socket again and again,
+/// until that fails for good. Not Type=notify: systemd 252's proxy never says that it is ready.
+std::string render_proxy(const UnitInput& input) {
+  constexpr int kConnections = 2048;
+  // Two sockets and two pipes for each connection.
+  constexpr int kFilesPerConnection = 6, kSpareFiles = 64;
+  const std::string service = unit_name(input.instance.id);
+  const std::string socket = unit_name(input.instance.id, UnitKind::Socket);
+  UnitFile unit = begin_unit(input, UnitKind::Proxy);
+  unit.section("Unit")
+      .add("Description", described(input, "connections to it"))
+      .add("Wants", service)
+      .add("StopPropagatedFrom", service)
+      .add("Requires", socket)
+      .add("After", fmt::format("{} {}", service, socket))
+      .add("StartLimitIntervalSec", "0");
+  UnitSection& section = unit.section("Service");
+  // Where the service did not start, the proxy only closes what waits, and ends: it is the next
+  // start of the proxy that tries the service again.
+  constexpr int kRefusingSeconds = 2, kEndedByTimeout = 124;
+  const bool is_system = input.scope == Scope::System;
+  const std::string address = fmt::format("127.0.0.1:{}", input.instance.on_demand->inner_port);
+  // Asked outside of the walls, which let nothing through to systemd; told by a file.
+  const std::string ask =
+      fmt::format(R"(systemctl {}is-active -q {} || : > "$RUNTIME_DIRECTORY/refuse")",
+                  is_system ? "" : "--user ",
+                  text::shell_word(service));
+  // `timeout` starts another process than the one that systemd gave the socket to.
+  const std::string serve =
+      fmt::format(R"(proxy="/lib/systemd/systemd-socket-proxyd --connections-max={}"; )"
+                  R"(if [ -e "$RUNTIME_DIRECTORY/refuse" ]; )"
+                  R"(then exec timeout {} /bin/sh -c "LISTEN_PID=\$\$ exec $proxy {}"; )"
+                  R"(else exec $proxy --exit-idle-time={}s {}; fi)",
+                  kConnections,
+                  kRefusingSeconds,
+                  address,
+                  input.instance.on_demand->idle_s,
+                  address);
+  section.add("Type", "exec")
+      .add("RuntimeDirectory", container_name(input.instance.id) + "-proxy")
+      .add("ExecStartPre",
+           fmt::format("{}/bin/sh -c {}", is_system ? "+" : "", escape_exec_word(ask)))
+      .add("ExecStart", fmt::format("/bin/sh -c {}", escape_exec_word(serve)))
+      .add("SuccessExitStatus", std::to_string(kEndedByTimeout));
+  if (input.scope == Scope::System)
+    section.add("DynamicUser", "yes");
+  UnitInput walls = input;
+  walls.needs_open = {
+      {"LimitNOFILE",
+       fmt::format("{}  # sockets and pipes", kConnections * kFilesPerConnection + kSpareFiles)}};
+  walls.readable.clear();
+  add_sandbox(section, walls);
+  return unit.render();
+}
+
 }  // namespace
 
-std::string unit_name(std::string_view service_id) {
+std::string unit_name(std::string_view service_id, UnitKind kind) {
   if (!text::is_name(service_id))
     throw Error(ErrorKind::InvalidData, _("not a name for a service"), std::string(service_id));
   // Of the characters of a name, '+' is the one that unit names lack: systemd.unit(5), "STRING
@@ -101,7 +393,30 @@ std::string unit_name(std::string_view service_id) {
   std::string escaped;
   for (const char c : service_id)
     escaped += c == '+' ? std::string("\\x2b") : std::string(1, c);
+  switch (kind) {
+    case UnitKind::Service:
+      break;
+    case UnitKind::HealthTimer:
+      return fmt::format("las-health@{}.timer", escaped);
+    case UnitKind::HealthCheck:
+      return fmt::format("las-health@{}.service", escaped);
+    case UnitKind::Socket:
+      return fmt::format("las-{}.socket", escaped);
+    case UnitKind::Proxy:
+      return fmt::format("las-proxy@{}.service", escaped);
+  }
   return fmt::format("las-{}.service", escaped);
+}
+
+std::string container_name(std::string_view service_id) {
+  // Engines take no '+' in a name, and ids have no capitals.
+  std::string name = fmt::format("las-{}", service_id);
+  std::replace(name.begin(), name.end(), '+', 'P');
+  return name;
+}
+
+std::filesystem::path credential_path(std::string_view service_id, std::string_view secret) {
+  return std::filesystem::path("/run/credentials") / unit_name(service_id) / secret;
 }
 
 std::string without_comments(std::string_view unit_text) {
@@ -114,26 +429,45 @@ std::string without_comments(std::string_view unit_text) {
 }
 
 std::string render_unit(const UnitInput& input) {
-  const std::string module =
-      input.instance.module.empty() ? input.instance.id : input.instance.module;
-  UnitFile unit(
-      {fmt::format(
-           "Generated by las {} from {} {}.", input.las_version, module, input.module_version),
-       fmt::format("Do not edit: changes belong into {}", drop_in_pattern(input))});
+  UnitFile unit = begin_unit(input, UnitKind::Service);
   add_unit_section(unit, input);
 
   UnitSection& section = unit.section("Service");
-  add_command(section, input);
+  const bool is_contained = input.instance.container.has_value();
+  if (is_contained)
+    add_container_command(section, input);
+  else
+    add_command(section, input);
   add_life(section, input.instance);
+  add_limits(section, input.instance.limits);
+  if (is_contained) {
+    add_container_walls(section, input);
+    return finish_unit(unit, input);
+  }
+  add_secrets(section, input);
   if (input.scope == Scope::System)
     section.add("DynamicUser", "yes")
         .add("StateDirectory", state_directory_word(input.data_directory))
         .add("StateDirectoryMode", "0700");
   add_sandbox(section, input);
 
-  unit.section("Install").add(
-      "WantedBy", input.scope == Scope::System ? "multi-user.target" : "default.target");
-  return unit.render();
+  return finish_unit(unit, input);
+}
+
+std::map<std::string, std::string> render_more_units(const UnitInput& input) {
+  std::map<std::string, std::string> units;
+  const auto add = [&](UnitKind kind, std::string text) {
+    units[unit_name(input.instance.id, kind)] = std::move(text);
+  };
+  if (is_looked_at(input)) {
+    add(UnitKind::HealthTimer, render_health_timer(input));
+    add(UnitKind::HealthCheck, render_health_check(input));
+  }
+  if (input.instance.on_demand) {
+    add(UnitKind::Socket, render_socket(input));
+    add(UnitKind::Proxy, render_proxy(input));
+  }
+  return units;
 }
 
 }  // namespace las::service

@@ -44,6 +44,11 @@ struct Layout {
 
   std::filesystem::path data(const std::string& module) const { return state / "data" / module; }
 
+  /// Random words that las made for a service, one file each.
+  std::filesystem::path secrets(const std::string& service) const {
+    return state / "secrets" / service;
+  }
+
   std::filesystem::path models() const { return state / "models"; }
 
   std::filesystem::path model_blob(const Digest& digest) const {

@@ -63,6 +63,10 @@ class ProcessRunner {
                             std::optional<std::chrono::milliseconds> timeout = std::nullopt,
                             const std::function<void(std::string_view)>& on_line = {}) = 0;
 
+  /// Runs a program that talks to the person at the terminal: it has las's own standard streams.
+  /// Its exit status, or 128 + signal number. NotFound when the program does not exist.
+  virtual int run_attached(const Command& command);
+
   /// Starts a process that outlives las: own session (setsid) and process group, stdin /dev/null,
   /// inherits no descriptors. Throws if exec itself fails.
   virtual ProcessIdentity spawn_detached(const DetachedCommand& command) = 0;

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,7 +23,8 @@
 
 namespace las::service {
 
-enum class RunState { Running, Starting, Stopping, Stopped, Failed, Absent };
+/// Waiting: nothing of it runs; its port is open, and the first request starts it.
+enum class RunState { Running, Starting, Stopping, Stopped, Waiting, Failed, Absent };
 std::string_view to_string(RunState state);
 
 struct ServiceStatus {
@@ -33,8 +35,17 @@ struct ServiceStatus {
   std::optional<int> exit_status;
   std::string detail;  ///< systemd's result word, or the last log line
   std::optional<ByteSize> memory;
+  std::optional<std::chrono::nanoseconds> cpu_time;  ///< since it was started
   std::uint32_t restarts = 0;
   std::optional<bool> enabled;  ///< starts at boot; nothing where nothing does, or it is unknown
+};
+
+/// Which lines of a service's log.
+struct LogQuery {
+  std::size_t lines = 100;  ///< at most so many from the end, before what follows
+  bool follow = false;      ///< goes on until the activity is cancelled
+  std::string since;        ///< as journalctl(1) takes it: "2026-11-26 10:00", "-1h"; "" = all
+  std::string grep;         ///< only lines that this regular expression matches; "" = all
 };
 
 /// Runs services. Two bodies behind one interface: systemd (sd-bus, generated units) and, where no
@@ -61,9 +72,22 @@ class Supervisor {
                        const std::set<std::string>& leave,
                        const Activity& activity) = 0;
 
+  /// Starts it, now and at every boot. One that starts on demand gets its port opened.
   virtual void start(const state::ServiceInstance& service, const Activity& activity) = 0;
-  /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out.
+  /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out. Nor
+  /// does it start at the next boot.
   virtual void stop(const state::ServiceInstance& service, const Activity& activity) = 0;
+
+  /// Ends it and starts it anew, as stop() and start() would; what is wished for the next boot
+  /// stays.
+  virtual void restart(const state::ServiceInstance& service, const Activity& activity) {
+    stop(service, activity);
+    start(service, activity);
+  }
+
+  /// Whether it starts with the machine, whatever it does now. Nothing where that cannot be said.
+  virtual void set_at_boot(const state::ServiceInstance& /*service*/, bool /*at_boot*/) {}
+
   virtual ServiceStatus status(const state::ServiceInstance& service) = 0;
 
   /// Who listens on the service's port in its place: "pid 7 (server)". "" when it is the service
@@ -73,6 +97,22 @@ class Supervisor {
   /// The last `count` lines of its output, oldest first.
   virtual std::vector<std::string> logs(const state::ServiceInstance& service,
                                         std::size_t count) = 0;
+  /// The lines that the query asks for, one by one. Usage for what this log cannot tell.
+  virtual void read_log(const state::ServiceInstance& service,
+                        const LogQuery& query,
+                        const std::function<void(const std::string&)>& on_line,
+                        const Activity& activity);
+
+  /// The image that the service's container was made of, in place of the one that is wanted:
+  /// "NAME@DIGEST". "" when it is the wanted one, for what runs in no container, and when nothing
+  /// runs.
+  virtual std::string foreign_image(const state::ServiceInstance& /*service*/) { return {}; }
+
+  /// Runs a command of its health check where the service runs. Io when it cannot be run, and where
+  /// services are only played.
+  virtual platform::ProcessResult run_check(const state::ServiceInstance& service,
+                                            std::chrono::milliseconds timeout,
+                                            const Activity& activity);
 
   /// Ends what a start that was cut short left running unrecorded. The caller holds the writer
   /// lock.
@@ -119,16 +159,30 @@ struct Health {
   std::chrono::milliseconds waited{0};
 };
 
+/// One that waits for its first request gets one, so that it can be looked at.
+///
+/// `is_gone`: asked besides, for whoever knows of its end earlier than the supervisor (the start
+/// that waits for it: to systemd the service is still starting then).
 Health wait_until_ready(Supervisor& supervisor,
                         fetch::Fetcher& fetcher,
                         platform::Clock& clock,
                         const state::ServiceInstance& service,
-                        const Activity& activity);
-/// One probe, now.
+                        const Activity& activity,
+                        const std::function<bool()>& is_gone = {});
+/// One probe, now. One that waits for its first request is well, and goes on waiting.
 Health probe_health(Supervisor& supervisor,
                     fetch::Fetcher& fetcher,
                     const state::ServiceInstance& service,
                     const Activity& activity);
+
+/// Makes the files with the service's secret below `directory`, for root (or the user) alone to
+/// read: a word of 256 random bits in hex, and what is made of it. A word that is there stays: the
+/// service's data may have been made with it.
+void make_secrets(platform::FileSystem& files,
+                  const state::ServiceInstance& service,
+                  const std::filesystem::path& directory);
+/// The word. NotFound where the service has none; Permission for others than root.
+std::string secret_word(const platform::FileReader& files, const std::filesystem::path& directory);
 
 /// Removes a service's data for good. systemd keeps a dynamic user's behind a link in `directory`
 /// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
@@ -141,6 +195,10 @@ std::optional<std::filesystem::path> data_folder(const platform::FileReader& fil
 
 /// Bytes in a service's data, wherever purge_data() would find them.
 ByteSize data_size(const platform::FileReader& files, const std::filesystem::path& directory);
+
+/// Who listens on the TCP port, for a person: "pid 7 (server)", or "another program" where that
+/// cannot be seen.
+std::string port_owner(const platform::FileReader& files, std::uint16_t port);
 
 /// The first port of [first, last] that no lease holds and nothing listens on. Busy when there is
 /// none.

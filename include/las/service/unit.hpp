@@ -14,8 +14,20 @@
 /// Pure text: from a service instance to a systemd unit.
 namespace las::service {
 
-/// "las-tiny.service". The only place that makes unit names; ids obey text::is_name.
-std::string unit_name(std::string_view service_id);
+/// The units of one service. Only the first is always there.
+enum class UnitKind {
+  Service,      ///< "las-tiny.service": the service itself
+  HealthTimer,  ///< "las-health@tiny.timer": looks at it from time to time
+  HealthCheck,  ///< "las-health@tiny.service": one look
+  Socket,       ///< "las-tiny.socket": its port, where it is started on demand
+  Proxy,        ///< "las-proxy@tiny.service": what goes between the port and the service
+};
+
+/// The only place that makes unit names; ids obey text::is_name.
+std::string unit_name(std::string_view service_id, UnitKind kind = UnitKind::Service);
+
+/// "las-tiny": what a container engine calls the service's container.
+std::string container_name(std::string_view service_id);
 
 /// What a unit needs beyond the instance.
 struct UnitInput {
@@ -27,6 +39,9 @@ struct UnitInput {
   std::filesystem::path data_directory;           ///< the service may write here
   std::vector<std::filesystem::path> readable;    ///< store payload, model blob
   std::map<std::string, std::string> needs_open;  ///< sandbox directive → value from the manifest
+  std::filesystem::path config_directory;         ///< of its configuration files; "" without
+  std::filesystem::path secrets_directory;        ///< of its secrets; "" without
+  std::filesystem::path las_program;  ///< what looks at the service's health; "" = nobody does
   platform::Scope scope = platform::Scope::System;
 };
 
@@ -35,6 +50,17 @@ struct UnitInput {
 /// no device; `needs_open` opens what the manifest says, with its reason as comment.
 /// Byte-identical for equal input.
 std::string render_unit(const UnitInput& input);
+
+/// The units that go with it, by name: the timer of its health check, and socket and proxy where it
+/// starts on demand.
+std::map<std::string, std::string> render_more_units(const UnitInput& input);
+
+/// All units of a rendered service by name, with their texts.
+std::map<std::string, std::string> units_of(const state::ServiceInstance& service);
+
+/// Where a unit of the system scope finds a secret of its service: below /run, readable for it
+/// alone. Source: systemd.exec(5), LoadCredential= and $CREDENTIALS_DIRECTORY.
+std::filesystem::path credential_path(std::string_view service_id, std::string_view secret);
 
 /// The unit without its comment lines: what systemd makes of it. Only the comments name las's
 /// version.

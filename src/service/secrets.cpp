@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "las/base/text.hpp"
+#include "las/platform/signature.hpp"
+#include "las/service/supervisor.hpp"
+
+#include <fmt/format.h>
+
+namespace las::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Beside the files that are made of it; no file of a service has such a name.
+constexpr const char* kWordFile = ".word";
+constexpr std::uint32_t kForOwner = 0600;
+
+std::string make_word() {
+  constexpr std::size_t kBytes = 32;
+  std::string word;
+  for (const char byte : platform::random_bytes(kBytes))
+    word += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return word;
+}
+
+}  // namespace
+
+std::string secret_word(const platform::FileReader& files, const fs::path& directory) {
+  return std::string(text::trim(files.read_file(directory / kWordFile)));
+}
+
+void make_secrets(platform::FileSystem& files,
+                  const state::ServiceInstance& service,
+                  const fs::path& directory) {
+  if (service.secrets.empty())
+    return;
+  files.make_directories(directory.parent_path(), 0700);
+  files.make_directories(directory, 0700);
+  if (!files.exists(directory / kWordFile))
+    files.replace_file(directory / kWordFile, make_word() + "\n", kForOwner);
+  const std::string word = secret_word(files, directory);
+  for (const auto& [name, pattern] : service.secrets) {
+    const std::string content = text::expand(pattern, {{"word", word}});
+    if (files.try_read(directory / name) != content)
+      files.replace_file(directory / name, content, kForOwner);
+  }
+}
+
+}  // namespace las::service
