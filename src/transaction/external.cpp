@@ -77,10 +77,11 @@ void hand_over_external(const Surroundings& world,
 void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& changes,
                    const std::vector<state::ExternalChange>& kept,
+                   Reach reach,
                    const Activity& activity) {
   for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
     source::ExternalKind* kind = external_kind(world, change->kind);
-    if (kind == nullptr)
+    if (kind == nullptr || (reach == Reach::Leaving && kind->stays_for_rollback()))
       continue;
     std::vector<std::string> wanted_by_others;
     for (const state::ExternalChange& other : kept) {
@@ -89,6 +90,28 @@ void undo_external(const Surroundings& world,
     }
     kind->undo_external(change->before, change->wanted, wanted_by_others, activity);
   }
+}
+
+void undo_stayed(const Surroundings& world,
+                 const std::vector<state::Generation>& gone,
+                 const Activity& activity) {
+  std::vector<state::ExternalChange> kept, stayed;
+  world.store.read([&](const state::ReadTransaction& state) {
+    kept = still_wanted(state.current());
+    for (const std::uint64_t number : state.generation_numbers()) {
+      const auto changes = still_wanted(*state.generation(number));
+      kept.insert(kept.end(), changes.begin(), changes.end());
+    }
+  });
+  for (const state::Generation& generation : gone) {
+    for (const state::ExternalChange& change : still_wanted(generation)) {
+      const source::ExternalKind* kind = external_kind(world, change.kind);
+      if (kind != nullptr && kind->stays_for_rollback() && !contains(kept, change) &&
+          !contains(stayed, change))
+        stayed.push_back(change);
+    }
+  }
+  undo_external(world, stayed, kept, Reach::All, activity);
 }
 
 }  // namespace las::transaction

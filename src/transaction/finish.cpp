@@ -31,17 +31,31 @@ Activity without_interruption(const Activity& activity) {
   return {activity.reporter, never()};
 }
 
-bool wished_running(const state::StateStore& store, const std::string& id) {
-  bool running = true;
+state::ServiceWish wish_of(const state::StateStore& store, const std::string& id) {
+  state::ServiceWish wish{id, true, {}};
   store.read([&](const state::ReadTransaction& transaction) {
-    if (const auto wish = transaction.service_wish(id))
-      running = wish->running;
+    wish = transaction.service_wish(id).value_or(wish);
   });
-  return running;
+  return wish;
+}
+
+bool wished_running(const state::StateStore& store, const std::string& id) {
+  return wish_of(store, id).running;
 }
 
 bool is_up(service::RunState state) {
-  return state == service::RunState::Running || state == service::RunState::Starting;
+  return state == service::RunState::Running || state == service::RunState::Starting ||
+         state == service::RunState::Waiting;
+}
+
+// What is wished of a service that is to run, and how it ought to be at the next boot.
+void bring_up(const Surroundings& world,
+              const state::ServiceInstance& service,
+              bool at_boot,
+              const Activity& activity) {
+  world.supervisor.start(service, activity);
+  if (!at_boot)
+    world.supervisor.set_at_boot(service, false);
 }
 
 // The end of the operation; `erase` is the generation that it leaves behind as rejected.
@@ -193,30 +207,51 @@ void converge(const Surroundings& world,
   between();
   for (const state::ServiceInstance* service : in_start_order(to)) {
     const service::ServiceStatus now = world.supervisor.status(*service);
+    const state::ServiceWish wish = wish_of(world.store, service->id);
     // One that runs and would not start at the next boot is started too, which enables it.
-    if (!wished_running(world.store, service->id) || (is_up(now.state) && now.enabled != false))
+    const bool as_wished = now.enabled.value_or(wish.starts_at_boot()) == wish.starts_at_boot();
+    if (!wish.running || (is_up(now.state) && as_wished))
+      continue;
+    // One that is not to start with the machine rests since the machine was started.
+    if (!wish.starts_at_boot() && now.state == service::RunState::Stopped &&
+        unchanged.contains(service->id))
       continue;
     if (!unchanged.contains(service->id)) {
-      world.supervisor.start(*service, activity);
+      bring_up(world, *service, wish.starts_at_boot(), activity);
       continue;
     }
-    report_failure(activity, [&] { world.supervisor.start(*service, activity); });
+    report_failure(activity, [&] { bring_up(world, *service, wish.starts_at_boot(), activity); });
   }
   // What an interrupted stop left running, or half recorded.
   for (const state::ServiceInstance& service : to.services) {
     const service::ServiceStatus now = world.supervisor.status(service);
-    if (!wished_running(world.store, service.id) &&
-        (is_up(now.state) || now.state == service::RunState::Failed || now.enabled == true))
+    const state::ServiceWish wish = wish_of(world.store, service.id);
+    if (wish.running)
+      continue;
+    const bool enabled = now.enabled.value_or(false);
+    if (is_up(now.state) || now.state == service::RunState::Failed ||
+        (enabled && !wish.starts_at_boot()))
       report_failure(activity, [&] { world.supervisor.stop(service, activity); });
+    if (wish.starts_at_boot())
+      report_failure(activity, [&] { world.supervisor.set_at_boot(service, true); });
   }
 }
 
 namespace {
 
 // A port that answers may be answered by somebody else, and a process that runs may be the old one.
+void prove_image(const Surroundings& world, const state::ServiceInstance& service) {
+  if (const std::string other = world.supervisor.foreign_image(service); !other.empty())
+    throw Error(ErrorKind::Io, _("another image runs in the place of the service"), service.id)
+        .cause(other)
+        .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+}
+
 void prove_program(const Surroundings& world,
                    const state::Generation& to,
                    const state::ServiceInstance& service) {
+  if (service.container)
+    return prove_image(world, service);
   std::vector<fs::path> places;
   if (!service.argv.empty())
     places.emplace_back(service.argv.front());
@@ -294,7 +329,7 @@ void finish(Run& run,
   }
   // Only now: until the proof, the way back still needed what the old generation stands on.
   report_failure(steady, [&] {
-    undo_external(run.world, no_longer_wanted(from, to), still_wanted(to), steady);
+    undo_external(run.world, no_longer_wanted(from, to), still_wanted(to), Reach::Leaving, steady);
   });
   // The journal names the folders until all are gone, so that an interrupted run is finished by the
   // next; nothing uses them any more.
@@ -303,6 +338,8 @@ void finish(Run& run,
     try {
       purge_snapshots(run.world, folder);
       service::purge_data(run.world.files, folder);
+      // They were made for the data: what comes anew gets new ones.
+      run.world.files.remove_tree(run.world.layout.secrets(fs::path(folder).filename()));
       activity.info("transaction", fmt::format(fmt::runtime(_("deleted {}")), folder));
     } catch (const Error& error) {
       activity.warn("transaction", error.what());
@@ -346,7 +383,7 @@ std::vector<std::string> go_back(Run& run,
       transaction.erase_service_wish(service.id);
     }
     for (const state::ServiceInstance& service : from.services)
-      transaction.put_port({service.port, service.id});
+      put_ports(transaction, service);
     for (const state::ServiceWish& wish : run.journal.wishes)
       transaction.put_service_wish(wish);
     transaction.set_current_generation(from.number);
@@ -356,18 +393,20 @@ std::vector<std::string> go_back(Run& run,
   // One run of las may make a generation and mend it: the mend rejects nothing.
   const bool made_here = from.number != to.number && to.operation_id == run.journal.operation_id;
   const auto rejected = made_here ? std::optional(to.number) : std::nullopt;
-  std::vector<std::string> left =
-      do_all({[&] {
-                converge(
-                    world, to, from, [&] { move_data_back(run); }, false, activity);
-              },
-              [&] { undo_external(world, run.journal.external, still_wanted(from), activity); },
-              [&] {
-                if (made_here)
-                  world.files.remove_tree(world.layout.generation(to.number));
-              },
-              [&] { remove_staged_payloads(run, rejected); }},
-             activity);
+  std::vector<std::string> left = do_all(
+      {[&] {
+         converge(
+             world, to, from, [&] { move_data_back(run); }, false, activity);
+       },
+       [&] {
+         undo_external(world, run.journal.external, still_wanted(from), Reach::All, activity);
+       },
+       [&] {
+         if (made_here)
+           world.files.remove_tree(world.layout.generation(to.number));
+       },
+       [&] { remove_staged_payloads(run, rejected); }},
+      activity);
   // What is said to be as before is looked at first.
   if (left.empty()) {
     try {
@@ -389,7 +428,7 @@ void undo(Run& run, const Activity& activity) {
   state::Generation present;
   world.store.read(
       [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
-  undo_external(world, run.journal.external, still_wanted(present), steady);
+  undo_external(world, run.journal.external, still_wanted(present), Reach::All, steady);
   world.files.remove_tree(world.layout.staging() / run.journal.operation_id);
   // A switch has an existing generation as its target: nothing was made, nothing is removed.
   bool made_here = true;

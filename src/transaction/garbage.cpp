@@ -263,9 +263,20 @@ Collected collect_garbage(const Surroundings& world,
       operation.steps = before->steps;
     }
   });
+  std::vector<state::Generation> gone;
+  world.store.read([&](const state::ReadTransaction& state) {
+    for (const std::uint64_t number : generations)
+      gone.push_back(*state.generation(number));
+  });
   record(world, operation, generations);
 
   Collected collected;
+  try {
+    undo_stayed(world, gone, activity);
+  } catch (const Error& error) {
+    activity.warn("transaction", error.what());
+    collected.failed.emplace_back(error.what());
+  }
   for (const Garbage& one : garbage) {
     if (activity.cancellation.requested())
       break;

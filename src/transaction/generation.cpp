@@ -127,8 +127,22 @@ void write_generation_folder(const Surroundings& world, const state::Generation&
       continue;  // the process supervisor needs none
     world.files.replace_file(folder / "units" / service::unit_name(service.id), service.unit_text);
   }
+  for (const state::ServiceInstance& service : generation.services) {
+    for (const auto& [name, text] : service.more_units)
+      world.files.replace_file(folder / "units" / name, text);
+    if (!service.config.empty())
+      world.files.make_directories(folder / "services" / service.id);
+    for (const auto& [name, text] : service.config)
+      world.files.replace_file(folder / "services" / service.id / name, text);
+  }
   world.files.replace_file(folder / "generation.json", state::to_json(generation) + "\n");
   world.files.sync_tree(folder);
+}
+
+void put_ports(state::WriteTransaction& transaction, const state::ServiceInstance& service) {
+  transaction.put_port({service.port, service.id});
+  if (service.on_demand)
+    transaction.put_port({service.on_demand->inner_port, service.id});
 }
 
 void commit(Run& run, const state::Generation& generation, const std::vector<std::string>& start) {
@@ -144,7 +158,7 @@ void commit(Run& run, const state::Generation& generation, const std::vector<std
         transaction.erase_service_wish(service.id);
     }
     for (const state::ServiceInstance& service : generation.services) {
-      transaction.put_port({service.port, service.id});
+      put_ports(transaction, service);
       // What has to be moved first is recorded when it is.
       const state::InstalledModule* module = generation.find(service.module);
       const bool moves = std::any_of(run.journal.data.begin(),
@@ -155,7 +169,7 @@ void commit(Run& run, const state::Generation& generation, const std::vector<std
       // A service that merely stays, changed or not, keeps its user's wish.
       const bool wanted = std::find(start.begin(), start.end(), service.id) != start.end();
       if (wanted || before.find_service(service.id) == nullptr)
-        transaction.put_service_wish({service.id, true});
+        transaction.put_service_wish({service.id, true, {}});
     }
     transaction.set_current_generation(generation.number);
     transaction.put_journal(run.journal);

@@ -66,6 +66,13 @@ void rebuild_services(const Surroundings& world,
                       state::Generation& next);
 void write_generation_folder(const Surroundings& world, const state::Generation& generation);
 
+/// Tells of every directive that a user's drop-in sets and that las generates otherwise than
+/// before: the user's holds, and may no longer be what the user wants.
+void warn_of_contradictions(const Surroundings& world,
+                            const state::Generation& present,
+                            const state::Generation& next,
+                            const Activity& activity);
+
 /// The changes outside the store that the generation's modules stand on.
 std::vector<state::ExternalChange> still_wanted(const state::Generation& generation);
 /// Those that `from` stands on and `to` does not.
@@ -76,11 +83,22 @@ std::vector<state::ExternalChange> no_longer_wanted(const state::Generation& fro
 void hand_over_external(const Surroundings& world,
                         const state::Generation& from,
                         state::Generation& to);
+/// What is taken back: all, or, where a generation is left that may be come back to, only what does
+/// not stay for that (source::ExternalKind::stays_for_rollback).
+enum class Reach { All, Leaving };
 /// Takes the changes back, the last first; what `kept` names stays.
 void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& changes,
                    const std::vector<state::ExternalChange>& kept,
+                   Reach reach,
                    const Activity& activity);
+/// Takes back what stayed for generations that are no longer there, of which `gone` are the last.
+void undo_stayed(const Surroundings& world,
+                 const std::vector<state::Generation>& gone,
+                 const Activity& activity);
+
+/// Records which ports the service has: its own, and the one behind its socket.
+void put_ports(state::WriteTransaction& transaction, const state::ServiceInstance& service);
 
 /// Step 5: the commit point. `start`: services that are to run from now on, besides the new ones.
 void commit(Run& run,
@@ -132,9 +150,6 @@ void undo(Run& run, const Activity& activity);
 bool service_changed(const state::Generation& from,
                      const state::Generation& to,
                      const state::ServiceInstance& service);
-
-/// The services of the generation, each after those of the modules that its own needs.
-std::vector<const state::ServiceInstance*> in_start_order(const state::Generation& generation);
 
 /// Adds to the operation how long `step` takes, also when it throws.
 template <typename Step>

@@ -112,6 +112,9 @@ std::vector<state::DataMove> data_moves(const Surroundings& world,
                                         const state::Generation& present,
                                         const state::Generation& target);
 
+/// The services of the generation, each after those of the modules that its own needs.
+std::vector<const state::ServiceInstance*> in_start_order(const state::Generation& generation);
+
 /// Whether every payload of the generation is in the store; the names of those missing.
 std::vector<std::string> missing_payloads(const state::Generation& generation,
                                           const platform::FileReader& files,
