@@ -65,9 +65,9 @@ std::string done_so_far(const PreparedApply& prepared, const Applied& applied) {
 
 void change_runs(Session& session, const PreparedApply& prepared, const Activity& activity) {
   if (!prepared.stop.empty())
-    stop_services(session, prepared.stop, activity);
+    stop_services(session, {prepared.stop}, activity);
   if (!prepared.start.empty())
-    start_services(session, prepared.start, activity);
+    start_services(session, {prepared.start}, WaitFor::Health, activity);
 }
 
 }  // namespace

@@ -223,16 +223,15 @@ void hold_to_bytes(Session& session, const lockfile::Document& lock, plan::Plan&
   }
 }
 
-Reinstallation made_of_other_bytes(const lockfile::Document& wanted,
-                                   const state::Generation& present) {
-  Reinstallation anew;
-  anew.why = _("the lock names other bytes");
+Reinstallations made_of_other_bytes(const lockfile::Document& wanted,
+                                    const state::Generation& present) {
+  Reinstallations anew;
   if (!is_lock(wanted))
     return anew;
   for (const lockfile::Module& module : wanted.modules) {
     const state::InstalledModule* installed = present.find(module.name);
     if (installed != nullptr && is_build(*installed, module) && !is_made_of(*installed, module))
-      anew.names.push_back(module.name);
+      anew[module.name] = _("the lock names other bytes");
   }
   return anew;
 }

@@ -3,6 +3,7 @@
 #include "apply_parts.hpp"
 
 #include "las/app/serve.hpp"
+#include "las/app/service_options.hpp"
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -142,10 +143,10 @@ class ServicePlanner {
     instance.module = engine;
     instance.model = service.model;
     instance.model_digest = content ? content->digest : "";
-    if (!service.host.empty())
-      instance.host = service.host;
     if (service.options)
       instance.options = *service.options;
+    if (!set_host(service, instance))
+      return;
     instance.port = choose_port(service, before);
     instance.data_directory = session_.layout().data(service.name).string();
     if (content && !is_imported(service.model))
@@ -158,6 +159,24 @@ class ServicePlanner {
     deploy(std::move(instance));
     if (!service.running)  // it has to prove itself all the same
       prepared_.stop.push_back(service.name);
+  }
+
+  // An address of this machine alone is a matter of taste; who else may reach a service is said by
+  // its options, which policies and authentication go with.
+  bool set_host(const lockfile::Service& service, state::ServiceInstance& instance) {
+    const bool is_local = service.host.empty() || service.host == "localhost" ||
+                          service.host == "::1" || service.host.starts_with("127.");
+    const auto network = instance.options.find("network");
+    const bool is_exposed = network != instance.options.end() && network->second != "local";
+    if (!is_local && !is_exposed) {
+      fault(service,
+            "host",
+            _("others than this machine reach a service by its options: network: lan"));
+      return false;
+    }
+    if (!service.host.empty())
+      instance.host = service.host;
+    return true;
   }
 
   bool check_engine(const lockfile::Service& service,
@@ -234,7 +253,15 @@ class ServicePlanner {
   }
 
   void deploy(state::ServiceInstance instance) {
-    const plan::Plan& plan = prepared_.plan.plan;
+    plan::Plan& plan = prepared_.plan.plan;
+    // What comes with its module anyhow comes as the file says.
+    plan.actions.erase(std::remove_if(plan.actions.begin(),
+                                      plan.actions.end(),
+                                      [&](const plan::PlannedAction& planned) {
+                                        return planned.action == plan::Action::Deploy &&
+                                               planned.subject == instance.id;
+                                      }),
+                       plan.actions.end());
     plan::PlannedAction action;
     action.action = plan::Action::Deploy;
     action.subject = instance.id;

@@ -148,8 +148,12 @@ ChatResult chat(Session& session,
 
   fetch::Request http;
   http.method = "POST";
-  http.url = fmt::format("http://{}:{}/v1/chat/completions", service.host, service.port);
+  http.url =
+      fmt::format("http://{}:{}/v1/chat/completions", service.reachable_host(), service.port);
   http.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
+  if (service.asks_for_word)
+    http.headers["Authorization"] =
+        "Bearer " + service::secret_word(session.files(), session.layout().secrets(service.id));
   http.body = request_body(service, request).dump(-1, ' ', false, json::error_handler_t::replace);
   http.timeout = std::chrono::milliseconds(0);  // an answer may take as long as it takes
   fetch::Response response;

@@ -21,6 +21,7 @@ const std::vector<FindingKind>& finding_kinds() {
       {"unit-enabled", N_("a service that was stopped would start at the next boot")},
       {"service-failed", N_("a service ended with an error")},
       {"service-stopped", N_("a service that is to run does not")},
+      {"service-given-up", N_("a service runs, is not well, and is restarted no more")},
       {"service-runs", N_("a service that was stopped runs")},
       {"port-taken", N_("something else listens on the port of a service that is to run")},
       {"policy-denies", N_("a policy denies today what is installed")},

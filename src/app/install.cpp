@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/install.hpp"
 
+#include "instances.hpp"
 #include "planning.hpp"
 #include "purge.hpp"
 
@@ -40,7 +41,8 @@ void add_undeployments(const state::Generation& present, plan::Plan& plan) {
   plan.actions.insert(plan.actions.begin(), first.begin(), first.end());
 }
 
-// A variant's sources may be for other machines (an arm64 archive beside the x86-64 one).
+// A variant's sources may be for other machines (an arm64 archive beside the x86-64 one), and for
+// another mode than was chosen.
 void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& profile) {
   for (plan::PlannedAction& action : plan.actions) {
     if (action.sources.empty())
@@ -49,7 +51,8 @@ void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& pro
     sources.erase(std::remove_if(sources.begin(),
                                  sources.end(),
                                  [&](const catalog::Source& source) {
-                                   return !resolve::unmet_needs(source.needs, profile).empty();
+                                   return catalog::to_string(source.mode()) != action.mode ||
+                                          !resolve::unmet_needs(source.needs, profile).empty();
                                  }),
                   sources.end());
     plan::describe_preferred_source(action);
@@ -57,14 +60,14 @@ void drop_foreign_sources(plan::Plan& plan, const hardware::HardwareProfile& pro
 }
 
 // The resolver sees nothing to do for a module that is there.
-void add_reinstallations(const std::vector<std::string>& names,
-                         const std::string& why,
+void add_reinstallations(const Reinstallations& anew,
                          const resolve::Resolution& resolution,
                          plan::Plan& plan) {
-  for (const std::string& name : names) {
+  for (const auto& [name, why] : anew) {
+    const std::string& wanted = name;  // a structured binding cannot be captured
     const auto choice =
         std::find_if(resolution.choices.begin(), resolution.choices.end(), [&](const auto& c) {
-          return c.name == name && c.already_installed && c.variant != nullptr;
+          return c.name == wanted && c.already_installed && c.variant != nullptr;
         });
     if (choice == resolution.choices.end())
       continue;
@@ -117,17 +120,41 @@ void check_base(Session& session, std::uint64_t generation) {
         .hint(_("run the command again"));
 }
 
+// Which version a distribution's packages have is the distribution's choice: of one release there
+// may be a newer build now.
+std::string newer_build(Session& session,
+                        const state::InstalledModule& installed,
+                        const Activity& activity) {
+  const auto kind = session.sources().find(installed.source);
+  const catalog::Manifest* manifest = session.catalog(activity).find(installed.name);
+  const catalog::Release* release =
+      manifest == nullptr ? nullptr : manifest->find_release(Version(installed.version));
+  if (kind == session.sources().end() || release == nullptr)
+    return {};
+  for (const catalog::Variant& variant : release->variants) {
+    for (const catalog::Source& source : variant.sources) {
+      if (variant.name != installed.variant || source.kind() != installed.source ||
+          !resolve::unmet_needs(source.needs, session.profile(activity)).empty())
+        continue;
+      const std::string now = kind->second->newest(source, activity);
+      return now == installed.delivered ? std::string() : now;
+    }
+  }
+  return {};
+}
+
 PreparedPlan plan_resolution(Session& session,
                              const state::Generation& present,
                              const resolve::Request& request,
                              const resolve::Resolution& resolution,
-                             const Reinstallation& anew,
+                             const Reinstallations& anew,
                              const Activity& activity) {
   PreparedPlan prepared;
   prepared.plan = plan::make_plan(present, request, resolution);
-  add_reinstallations(anew.names, anew.why, resolution, prepared.plan);
+  add_reinstallations(anew, resolution, prepared.plan);
   drop_foreign_sources(prepared.plan, session.profile(activity));
   add_undeployments(present, prepared.plan);
+  add_own_services(session, present, prepared, activity);
   refuse_expired_origins(session, prepared.plan, activity);
   prepared.base_generation = present.number;
   return prepared;
@@ -206,6 +233,31 @@ void add_notes(const resolve::Resolution& resolution, PreparedPlan& prepared) {
         fmt::format(fmt::runtime(_("not taken: {}: {}")), reason.subject, reason.text));
 }
 
+Reinstallations newer_builds(Session& session,
+                             const ChangeRequest& request,
+                             const state::Generation& present,
+                             const resolve::Resolution& resolution,
+                             const Activity& activity) {
+  Reinstallations newer;
+  for (const resolve::Choice& choice : resolution.choices) {
+    const state::InstalledModule* installed = present.find(choice.name);
+    const bool asked = request.upgrade_all ||
+                       std::find(request.upgrade.begin(), request.upgrade.end(), choice.name) !=
+                           request.upgrade.end();
+    const bool held = std::any_of(present.world.begin(), present.world.end(), [&](const auto& one) {
+      return one.module == choice.name && one.held;
+    });
+    if (installed == nullptr || !asked || held || !choice.already_installed)
+      continue;
+    if (const std::string now = newer_build(session, *installed, activity); !now.empty())
+      newer[choice.name] =
+          fmt::format(fmt::runtime(_("the distribution has {} now; {} is installed")),
+                      now,
+                      installed->delivered);
+  }
+  return newer;
+}
+
 }  // namespace
 
 ChangeOutcome plan_change(Session& session,
@@ -219,11 +271,12 @@ ChangeOutcome plan_change(Session& session,
   if (outcome.explanation)
     return {std::nullopt, std::move(outcome.explanation)};
 
-  Reinstallation anew;
-  if (request.reinstall) {
-    anew.why = _("asked for again");
-    for (const resolve::Wish& wish : wishes.install)
-      anew.names.push_back(wish.name);
+  Reinstallations anew;
+  if (request.upgrade_all || !request.upgrade.empty())
+    anew = newer_builds(session, request, present, *outcome.resolution, activity);
+  for (const resolve::Wish& wish : wishes.install) {
+    if (request.reinstall)
+      anew[wish.name] = _("asked for again");
   }
   PreparedPlan prepared =
       plan_resolution(session, present, wishes, *outcome.resolution, anew, activity);

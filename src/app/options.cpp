@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "las/app/serve.hpp"
+#include "las/app/service_options.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -43,19 +44,80 @@ std::string fault_of(const catalog::Option& option, const std::string& value) {
   return {};
 }
 
+struct Range {
+  const char* option;
+  long long least, most;
+};
+
+constexpr std::array kRanges{Range{"idle-seconds", 1, 604'800},
+                             Range{"limits.cpu_percent", 1, 100'000},
+                             Range{"limits.tasks", 1, 4'000'000},
+                             Range{"limits.io_weight", 1, 10'000}};
+
+// What the type of a common option does not say.
+std::string common_fault_of(const std::string& name, const std::string& value) {
+  for (const Range& range : kRanges) {
+    long long number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    if (name == range.option && (number < range.least || number > range.most))
+      return fmt::format(
+          fmt::runtime(_("'{}' is not between {} and {}")), value, range.least, range.most);
+  }
+  if (name == "limits.memory" && ByteSize::parse(value).value_or(ByteSize()).bytes() == 0)
+    return fmt::format(fmt::runtime(_("'{}' would leave it no memory at all")), value);
+  if (name == "limits.cpus" && !catalog::is_cpu_list(value))
+    return fmt::format(fmt::runtime(_("'{}' is not a list of cores such as 0-3,8")), value);
+  return {};
+}
+
 }  // namespace
+
+const std::vector<catalog::Option>& common_service_options() {
+  using Type = catalog::Option::Type;
+  static const std::vector<catalog::Option> kOptions = {
+      {Type::Choice,
+       "network",
+       _("who may reach it: this machine, the local network, everybody"),
+       "local",
+       {"local", "lan", "public"}},
+      {Type::Boolean,
+       "without-auth",
+       _("let others in although it asks nobody who they are"),
+       "false",
+       {}},
+      {Type::Choice,
+       "start",
+       _("whether it runs all the time, or starts with the first request"),
+       "always",
+       {"always", "on-demand"}},
+      {Type::Integer,
+       "idle-seconds",
+       _("without a connection until one on demand is ended"),
+       "600",
+       {}},
+      {Type::Size, "limits.memory", _("memory it may use; beyond it the kernel ends it"), "", {}},
+      {Type::Integer, "limits.cpu_percent", _("of one core: 200 = two cores"), "", {}},
+      {Type::Integer, "limits.tasks", _("processes and threads"), "", {}},
+      {Type::Integer, "limits.io_weight", _("1 to 10000; what is not said weighs 100"), "", {}},
+      {Type::Text, "limits.cpus", _("cores it may run on: 0-3,8"), "", {}},
+  };
+  return kOptions;
+}
 
 std::map<std::string, std::string> option_faults(
     const catalog::Manifest& manifest, const std::map<std::string, std::string>& options) {
+  std::vector<catalog::Option> all = manifest.options;
+  all.insert(all.end(), common_service_options().begin(), common_service_options().end());
   std::vector<std::string> known;
-  for (const catalog::Option& option : manifest.options)
+  for (const catalog::Option& option : all)
     known.push_back(option.name);
   std::map<std::string, std::string> faults;
   for (const auto& [name, value] : options) {
-    const auto option = std::find_if(manifest.options.begin(),
-                                     manifest.options.end(),
-                                     [&](const auto& one) { return one.name == name; });
-    if (option == manifest.options.end()) {
+    // A structured binding cannot be captured.
+    const std::string& wanted = name;
+    const auto option =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == wanted; });
+    if (option == all.end()) {
       const std::string nearest = nearest_name(name, known);
       faults[name] = nearest.empty()
                          ? fmt::format(fmt::runtime(_("{} has no such option")), manifest.name)
@@ -64,6 +126,8 @@ std::map<std::string, std::string> option_faults(
                                        nearest);
     } else if (std::string fault = fault_of(*option, value); !fault.empty()) {
       faults[name] = std::move(fault);
+    } else if (std::string common = common_fault_of(name, value); !common.empty()) {
+      faults[name] = std::move(common);
     }
   }
   return faults;

@@ -4,6 +4,7 @@
 #include "las/app/install.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,14 @@ state::Generation current_generation(Session& session);
 void check_base(Session& session, std::uint64_t generation);
 
 /// Modules to get anew although they are installed in the wanted version.
-struct Reinstallation {
-  std::vector<std::string> names;
-  std::string why;  ///< translated
-};
+/// By name, with the reason, translated.
+using Reinstallations = std::map<std::string, std::string>;
+
+/// The version of an installed module's packages that its distribution has now, where that is
+/// another than what is installed; "" otherwise.
+std::string newer_build(Session& session,
+                        const state::InstalledModule& installed,
+                        const Activity& activity);
 
 /// The plan of a resolution, with the sources that are for this machine and without the services of
 /// modules that leave. describe_plan() is still to come.
@@ -28,7 +33,7 @@ PreparedPlan plan_resolution(Session& session,
                              const state::Generation& present,
                              const resolve::Request& request,
                              const resolve::Resolution& resolution,
-                             const Reinstallation& anew,
+                             const Reinstallations& anew,
                              const Activity& activity);
 
 /// Says where the plan's sources would come from and which overrides it rests on.

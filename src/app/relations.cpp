@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/relations.hpp"
 
+#include "planning.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -13,13 +15,6 @@ namespace {
 
 using catalog::Dependencies;
 using catalog::Manifest;
-
-state::Generation current_generation(Session& session) {
-  state::Generation generation;
-  session.store().read(
-      [&](const state::ReadTransaction& transaction) { generation = transaction.current(); });
-  return generation;
-}
 
 struct View {
   const catalog::Catalog& catalog;
@@ -290,8 +285,18 @@ resolve::WhyNot why_not(Session& session, const resolve::Wish& wish, const Activ
 
 std::vector<resolve::Standing> outdated(Session& session, const Activity& activity) {
   const state::Generation present = current_generation(session);
-  return resolve::standings(
+  std::vector<resolve::Standing> all = resolve::standings(
       {session.catalog(activity), session.profile(activity), session.verdict(activity), present});
+  for (resolve::Standing& standing : all) {
+    const state::InstalledModule* installed = present.find(standing.name);
+    if (installed == nullptr || standing.held || standing.upgradable())
+      continue;
+    if (const std::string now = newer_build(session, *installed, activity); !now.empty()) {
+      standing.installed = Version(installed->delivered);
+      standing.possible = standing.newest = Version(now);
+    }
+  }
+  return all;
 }
 
 }  // namespace las::app

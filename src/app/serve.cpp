@@ -91,97 +91,6 @@ std::uint16_t choose_service_port(Session& session,
   return *request.port;
 }
 
-// Everything a template may name.
-std::map<std::string, std::string> placeholders(const state::ServiceInstance& instance,
-                                                const state::InstalledModule& module,
-                                                const fs::path& payload,
-                                                const fs::path& model_path,
-                                                const catalog::Manifest& manifest) {
-  std::map<std::string, std::string> values = {
-      {"payload", payload.string()},
-      {"data", instance.data_directory},
-      {"port", std::to_string(instance.port)},
-      {"host", instance.host},
-      {"model.path", model_path.string()},
-      {"model.name", instance.model},
-  };
-  for (const auto& [name, path] : module.executables)
-    values["exe." + name] = path;
-  for (const catalog::Option& option : manifest.options)
-    values["option." + option.name] = option.default_value;
-  for (const auto& [name, value] : instance.options)
-    values["option." + name] = value;
-  return values;
-}
-
-// Fills command, environment, health and unit text of `instance` from the manifest's template.
-void render_instance(Session& session,
-                     state::ServiceInstance& instance,
-                     const state::InstalledModule& module,
-                     const catalog::Manifest& manifest) {
-  if (!manifest.service)
-    throw Error(ErrorKind::Unsatisfiable,
-                _("the manifest of this module no longer describes a service"),
-                manifest.name)
-        .hint(_("stop and remove its services first"));
-  const catalog::ServiceTemplate& service = *manifest.service;
-  const fs::path payload =
-      module.store_name.empty() ? fs::path() : session.layout().store() / module.store_name;
-  std::vector<fs::path> readable;
-  if (!payload.empty())
-    readable.push_back(payload);
-  fs::path model_path;
-  if (const auto digest = Digest::parse(instance.model_digest);
-      digest && !instance.model_digest.empty()) {
-    model_path = session.layout().models() / "blobs" / (digest->algorithm() + "-" + digest->hex());
-    readable.push_back(model_path);
-  }
-  const auto values = placeholders(instance, module, payload, model_path, manifest);
-  with_context([&] { return "service of " + manifest.name; },
-               [&] {
-                 instance.argv.clear();
-                 for (const std::string& word : service.command)
-                   instance.argv.push_back(text::expand(word, values));
-                 instance.environment.clear();
-                 for (const auto& [name, value] : service.environment)
-                   instance.environment[name] = text::expand(value, values);
-               });
-  switch (service.health.kind) {
-    case catalog::HealthCheck::Kind::Http:
-      instance.health_kind = "http";
-      break;
-    case catalog::HealthCheck::Kind::Tcp:
-      instance.health_kind = "tcp";
-      break;
-    case catalog::HealthCheck::Kind::None:
-      instance.health_kind = "none";
-      break;
-  }
-  instance.health_path = service.health.path;
-  instance.start_period_s = service.health.start_period.count();
-  instance.stop_signal = service.stop_signal;
-  instance.stop_timeout_s = service.stop_timeout.count();
-  instance.api = service.api;
-
-  // Only systemd reads unit files, and only its layout can be described by one.
-  instance.unit_text.clear();
-  if (session.supervisor().name() != "systemd")
-    return;
-  service::UnitInput input;
-  input.instance = instance;
-  input.description = instance.model.empty()
-                          ? manifest.name
-                          : fmt::format("{} served by {}", instance.model, manifest.name);
-  input.module_version = module.delivered.empty() ? module.version : module.delivered;
-  input.las_version = version();
-  input.state_directory = session.layout().state;
-  input.data_directory = instance.data_directory;
-  input.readable = readable;
-  input.needs_open = service.needs_open;
-  input.scope = session.layout().scope;
-  instance.unit_text = service::render_unit(input);
-}
-
 }  // namespace
 
 PreparedPlan prepare_serve(Session& session,
@@ -209,7 +118,7 @@ PreparedPlan prepare_serve(Session& session,
   instance.model_digest = model.digest.to_string();
   instance.port = choose_service_port(session, request, existing);
   instance.data_directory = session.layout().data(instance.id).string();
-  render_instance(session, instance, engine, session.catalog(activity).get(engine.name));
+  instance = rebuild_service(session, instance, engine, activity);
 
   PreparedPlan prepared;
   prepared.base_generation = present.number;
@@ -219,15 +128,6 @@ PreparedPlan prepare_serve(Session& session,
   if (const std::string limits = session.supervisor().limits(); !limits.empty())
     prepared.notes.push_back(limits);
   return prepared;
-}
-
-state::ServiceInstance rebuild_service(Session& session,
-                                       const state::ServiceInstance& old,
-                                       const state::InstalledModule& module,
-                                       const Activity& activity) {
-  state::ServiceInstance instance = old;
-  render_instance(session, instance, module, session.catalog(activity).get(module.name));
-  return instance;
 }
 
 }  // namespace las::app

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/services.hpp"
 
+#include "planning.hpp"
+
 #include "las/app/models.hpp"
+#include "las/app/serve.hpp"
 #include "las/app/verify.hpp"
 #include "las/base/diagnostics.hpp"
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -16,7 +20,8 @@ namespace las::app {
 namespace {
 
 bool is_up(service::RunState state) {
-  return state == service::RunState::Running || state == service::RunState::Starting;
+  return state == service::RunState::Running || state == service::RunState::Starting ||
+         state == service::RunState::Waiting;
 }
 
 std::string see_output(const std::string& id) {
@@ -37,45 +42,132 @@ ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
   view.instance = instance;
   view.status = session.supervisor().status(instance);
   session.store().read([&](const state::ReadTransaction& transaction) {
-    if (const auto wish = transaction.service_wish(instance.id))
-      view.wished_running = wish->running;
+    const auto wish =
+        transaction.service_wish(instance.id).value_or(state::ServiceWish{instance.id, true, {}});
+    view.wished_running = wish.running;
+    view.at_boot = wish.starts_at_boot();
+    view.health = transaction.health(instance.id);
   });
   if (view.status.state == service::RunState::Failed)
     view.hint = hint_for_failed(session, instance);
   if (instance.api == "openai")
-    view.url = fmt::format("http://{}:{}/v1", instance.host, instance.port);
+    view.url = fmt::format("http://{}:{}/v1", instance.reachable_host(), instance.port);
   return view;
+}
+
+Error unknown_service(const state::Generation& generation, const std::string& name) {
+  std::vector<std::string> known;
+  for (const state::ServiceInstance& service : generation.services)
+    known.push_back(service.id);
+  const std::string nearest = nearest_name(name, known);
+  Error error(ErrorKind::NotFound, _("no such service"), name);
+  error.hint(!nearest.empty() ? fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest)
+             : known.empty()  ? _("there is none yet; start one with: las serve MODEL")
+                              : _("see the services with: las status"));
+  return error;
+}
+
+// The module and all that it needs, as far as it is installed.
+std::set<std::string> with_needs(const state::Generation& generation, const std::string& module) {
+  std::set<std::string> names;
+  std::vector<std::string> open{module};
+  while (!open.empty()) {
+    const std::string name = open.back();
+    open.pop_back();
+    const state::InstalledModule* installed = generation.find(name);
+    if (installed == nullptr || !names.insert(name).second)
+      continue;
+    open.insert(open.end(), installed->requires_modules.begin(), installed->requires_modules.end());
+  }
+  return names;
+}
+
+// Ids of the services that a name stands for.
+std::vector<std::string> named(const state::Generation& generation, const std::string& name) {
+  if (generation.find_service(name) != nullptr)
+    return {name};
+  const std::set<std::string> modules = with_needs(generation, name);
+  std::vector<std::string> ids;
+  for (const state::ServiceInstance& service : generation.services) {
+    if (modules.contains(service.module))
+      ids.push_back(service.id);
+  }
+  if (ids.empty())
+    throw unknown_service(generation, name);
+  return ids;
+}
+
+// In the order in which they start.
+std::vector<state::ServiceInstance> ordered(const state::Generation& generation,
+                                            const std::set<std::string>& ids) {
+  std::vector<state::ServiceInstance> services;
+  for (const state::ServiceInstance* service : transaction::in_start_order(generation)) {
+    if (ids.contains(service->id))
+      services.push_back(*service);
+  }
+  return services;
 }
 
 std::vector<state::ServiceInstance> select(Session& session,
                                            const std::vector<std::string>& names) {
-  state::Generation generation;
-  session.store().read(
-      [&](const state::ReadTransaction& transaction) { generation = transaction.current(); });
+  const state::Generation generation = current_generation(session);
   if (names.empty())
     return generation.services;
   std::vector<state::ServiceInstance> chosen;
   for (const std::string& name : names) {
-    if (const state::ServiceInstance* found = generation.find_service(name)) {
-      chosen.push_back(*found);
-      continue;
-    }
-    std::vector<std::string> known;
-    for (const state::ServiceInstance& service : generation.services)
-      known.push_back(service.id);
-    const std::string nearest = nearest_name(name, known);
-    throw Error(ErrorKind::NotFound, _("no such service"), name)
-        .hint(!nearest.empty() ? fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest)
-              : known.empty()  ? _("there is none yet; start one with: las serve MODEL")
-                               : _("see the services with: las status"));
+    for (const std::string& id : named(generation, name))
+      chosen.push_back(*generation.find_service(id));
   }
   return chosen;
 }
 
-void wish(Session& session, const std::string& id, bool running) {
-  session.store().write([&](state::WriteTransaction& transaction) {
-    transaction.put_service_wish({id, running});
+enum class Reach { Named, AndWhatTheyUse };
+
+std::vector<state::ServiceInstance> select(Session& session,
+                                           const ServiceNames& names,
+                                           Reach reach) {
+  const state::Generation generation = current_generation(session);
+  if (names.names.empty() && !names.all)
+    throw Error(ErrorKind::Usage, _("no service is named"))
+        .hint(_("name one, or all of them with --all"));
+  std::set<std::string> ids;
+  for (const std::string& name : names.names) {
+    const auto found = named(generation, name);
+    ids.insert(found.begin(), found.end());
+  }
+  for (const state::ServiceInstance& service : generation.services) {
+    if (names.all)
+      ids.insert(service.id);
+  }
+  std::vector<std::string> open(ids.begin(), ids.end());
+  while (reach == Reach::AndWhatTheyUse && !open.empty()) {
+    const state::ServiceInstance* service = generation.find_service(open.back());
+    open.pop_back();
+    for (const std::string& used : service->uses) {
+      if (generation.find_service(used) != nullptr && ids.insert(used).second)
+        open.push_back(used);
+    }
+  }
+  return ordered(generation, ids);
+}
+
+state::ServiceWish wish_of(Session& session, const std::string& id) {
+  state::ServiceWish wish{id, true, {}};
+  session.store().read([&](const state::ReadTransaction& transaction) {
+    wish = transaction.service_wish(id).value_or(wish);
   });
+  return wish;
+}
+
+void keep(Session& session, const state::ServiceWish& wish) {
+  session.store().write(
+      [&](state::WriteTransaction& transaction) { transaction.put_service_wish(wish); });
+}
+
+// What was found of earlier runs says nothing about the one that is asked for now.
+void forget_health(Session& session, const std::string& id) {
+  session.store().write(
+      [&](state::WriteTransaction& transaction) { transaction.erase_health(id); });
 }
 
 std::vector<ServiceView> views_of(Session& session,
@@ -86,22 +178,85 @@ std::vector<ServiceView> views_of(Session& session,
   return views;
 }
 
-// Prometheus label values escape backslash, quote and newline.
-std::string label(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\\' || c == '"')
-      out += '\\';
-    if (c == '\n')
-      out += "\\n";
-    else
-      out += c;
-  }
-  return out;
+std::vector<std::string> ids_of(const std::vector<state::ServiceInstance>& services) {
+  std::vector<std::string> ids;
+  for (const state::ServiceInstance& service : services)
+    ids.push_back(service.id);
+  return ids;
 }
 
-void family(std::string& out, std::string_view name, std::string_view help) {
-  out += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name);
+// A unit that is gone is written anew; one that somebody edited is for `las repair`.
+void write_missing_units(Session& session, const Activity& activity) {
+  const std::vector<std::string> ids = ids_of(select(session, {}));
+  session.supervisor().install(select(session, {}), {ids.begin(), ids.end()}, activity);
+}
+
+void wait_until_well(Session& session,
+                     const state::ServiceInstance& instance,
+                     const Activity& activity) {
+  // Its port is open: it has nothing to prove until somebody asks.
+  if (session.supervisor().status(instance).state == service::RunState::Waiting)
+    return;
+  const service::Health health = service::wait_until_ready(
+      session.supervisor(), session.fetcher(), session.clock(), instance, activity);
+  if (!health.ready)
+    throw Error(ErrorKind::Io, _("the service did not become healthy"), instance.id)
+        .cause(health.reason)
+        .hint(see_output(instance.id));
+}
+
+enum class Anew { No, Yes };
+
+std::vector<ServiceView> bring_up(Session& session,
+                                  const ServiceNames& names,
+                                  WaitFor wait,
+                                  Anew anew,
+                                  const Activity& activity) {
+  const auto chosen = select(session, names, Reach::AndWhatTheyUse);
+  const auto asked = ids_of(select(session, names, Reach::Named));
+  writer_that_looks(session, activity, ids_of(chosen));
+  write_missing_units(session, activity);
+  service::Supervisor& supervisor = session.supervisor();
+  for (const state::ServiceInstance& instance : chosen) {
+    if (!is_up(supervisor.status(instance).state))
+      require_model_file(session, instance.model, instance.model_digest);
+  }
+  for (const state::ServiceInstance& instance : chosen) {
+    state::ServiceWish wish = wish_of(session, instance.id);
+    wish.running = true;
+    keep(session, wish);
+    const bool up = is_up(supervisor.status(instance).state);
+    const bool is_asked = std::find(asked.begin(), asked.end(), instance.id) != asked.end();
+    if (!up || (anew == Anew::Yes && is_asked)) {
+      forget_health(session, instance.id);
+      if (up)
+        supervisor.restart(instance, activity);
+      else
+        supervisor.start(instance, activity);
+    }
+    // Started already by somebody else, it may not be enabled.
+    const bool at_boot = wish.starts_at_boot();
+    if (supervisor.status(instance).enabled.value_or(at_boot) != at_boot)
+      supervisor.set_at_boot(instance, at_boot);
+    // What others use has to answer before they start.
+    if (wait == WaitFor::Health || &instance != &chosen.back())
+      wait_until_well(session, instance, activity);
+  }
+  supervisor.sync();
+  return views_of(session, chosen);
+}
+
+// Who runs and uses it, for a warning.
+std::vector<std::string> running_users(Session& session,
+                                       const std::string& id,
+                                       const std::set<std::string>& leaving) {
+  std::vector<std::string> users;
+  for (const state::ServiceInstance& other : select(session, {})) {
+    const bool uses = std::find(other.uses.begin(), other.uses.end(), id) != other.uses.end();
+    if (uses && !leaving.contains(other.id) && is_up(session.supervisor().status(other).state))
+      users.push_back(other.id);
+  }
+  return users;
 }
 
 }  // namespace
@@ -111,119 +266,98 @@ std::vector<ServiceView> services(Session& session, const std::vector<std::strin
 }
 
 std::vector<ServiceView> start_services(Session& session,
-                                        const std::vector<std::string>& names,
+                                        const ServiceNames& names,
+                                        WaitFor wait,
                                         const Activity& activity) {
-  writer_that_looks(session, activity, names);
-  const auto chosen = select(session, names);
-  // A unit that is gone is written anew; one that somebody edited is for `las repair`.
-  std::set<std::string> all;
-  for (const state::ServiceInstance& instance : select(session, {}))
-    all.insert(instance.id);
-  session.supervisor().install(select(session, {}), all, activity);
-  for (const state::ServiceInstance& instance : chosen) {
-    if (!is_up(session.supervisor().status(instance).state))
-      require_model_file(session, instance.model, instance.model_digest);
-  }
-  for (const state::ServiceInstance& instance : chosen) {
-    wish(session, instance.id, true);
-    if (!is_up(session.supervisor().status(instance).state))
-      session.supervisor().start(instance, activity);
-    const service::Health health = service::wait_until_ready(
-        session.supervisor(), session.fetcher(), session.clock(), instance, activity);
-    if (!health.ready)
-      throw Error(ErrorKind::Io, _("the service did not become healthy"), instance.id)
-          .cause(health.reason)
-          .hint(see_output(instance.id));
-  }
-  session.supervisor().sync();
-  return views_of(session, chosen);
+  return bring_up(session, names, wait, Anew::No, activity);
+}
+
+std::vector<ServiceView> restart_services(Session& session,
+                                          const ServiceNames& names,
+                                          WaitFor wait,
+                                          const Activity& activity) {
+  return bring_up(session, names, wait, Anew::Yes, activity);
 }
 
 std::vector<ServiceView> stop_services(Session& session,
-                                       const std::vector<std::string>& names,
+                                       const ServiceNames& names,
                                        const Activity& activity) {
-  writer_that_looks(session, activity, names);
-  const auto chosen = select(session, names);
+  auto chosen = select(session, names, Reach::Named);
+  const auto ids = ids_of(chosen);
+  writer_that_looks(session, activity, ids);
+  // Users before what they use.
+  std::reverse(chosen.begin(), chosen.end());
   for (const state::ServiceInstance& instance : chosen) {
-    wish(session, instance.id, false);
+    for (const std::string& user : running_users(session, instance.id, {ids.begin(), ids.end()}))
+      activity.warn(
+          "service",
+          fmt::format(fmt::runtime(_("{} goes on running and uses {}")), user, instance.id));
+    keep(session, {instance.id, false, {}});
     session.supervisor().stop(instance, activity);
+  }
+  session.supervisor().sync();
+  std::reverse(chosen.begin(), chosen.end());
+  return views_of(session, chosen);
+}
+
+std::vector<ServiceView> set_at_boot(Session& session,
+                                     const ServiceNames& names,
+                                     bool at_boot,
+                                     const Activity& activity) {
+  if (session.supervisor().name() != "systemd")
+    throw Error(ErrorKind::Unsatisfiable, _("without systemd nothing starts services at boot"))
+        .hint(_("start them by hand: las start --all"));
+  const auto chosen = select(session, names, Reach::Named);
+  writer_that_looks(session, activity, ids_of(chosen));
+  write_missing_units(session, activity);
+  for (const state::ServiceInstance& instance : chosen) {
+    state::ServiceWish wish = wish_of(session, instance.id);
+    wish.at_boot = at_boot;
+    keep(session, wish);
+    session.supervisor().set_at_boot(instance, at_boot);
   }
   session.supervisor().sync();
   return views_of(session, chosen);
 }
 
-std::vector<std::string> service_logs(Session& session,
-                                      const std::string& name,
-                                      std::size_t lines) {
-  return session.supervisor().logs(select(session, {name}).front(), lines);
+std::vector<std::string> named_services(Session& session, const ServiceNames& names) {
+  return ids_of(select(session, names, Reach::Named));
 }
 
-std::vector<ServiceHealth> service_health(Session& session,
-                                          const std::vector<std::string>& names,
-                                          const Activity& activity) {
-  std::vector<ServiceHealth> all;
-  for (const state::ServiceInstance& instance : select(session, names))
-    all.push_back(
-        {view_of(session, instance),
-         service::probe_health(session.supervisor(), session.fetcher(), instance, activity)});
-  return all;
+void read_service_log(Session& session,
+                      const std::string& name,
+                      const service::LogQuery& query,
+                      const std::function<void(const std::string&)>& on_line,
+                      const Activity& activity) {
+  session.supervisor().read_log(select(session, {name}).front(), query, on_line, activity);
 }
 
-std::string metrics(Session& session, const Activity& activity) {
-  state::Generation generation;
-  std::vector<state::ModelRecord> models;
-  std::vector<state::OperationRecord> operations;
-  session.store().read([&](const state::ReadTransaction& transaction) {
-    generation = transaction.current();
-    models = transaction.models();
-    operations = transaction.operations();
-  });
-
-  std::string out;
-  family(out, "las_build_info", "Version of las; always 1.");
-  out += fmt::format("las_build_info{{version=\"{}\"}} 1\n", label(version()));
-  family(out, "las_generation", "Number of the current generation.");
-  out += fmt::format("las_generation {}\n", generation.number);
-  family(out, "las_module_info", "An installed module; always 1.");
-  for (const state::InstalledModule& module : generation.modules)
-    out += fmt::format("las_module_info{{name=\"{}\",version=\"{}\",variant=\"{}\"}} 1\n",
-                       label(module.name),
-                       label(module.version),
-                       label(module.variant));
-  family(out, "las_model_bytes", "Size of a model.");
-  for (const state::ModelRecord& model : models)
-    out += fmt::format("las_model_bytes{{name=\"{}\",format=\"{}\"}} {}\n",
-                       label(model.name),
-                       label(model.format),
-                       model.size.bytes());
-  family(out, "las_operations", "Operations in the history, by outcome.");
-  std::map<std::string, int> outcomes;
-  for (const state::OperationRecord& operation : operations)
-    ++outcomes[operation.outcome];
-  for (const auto& [outcome, count] : outcomes)
-    out += fmt::format("las_operations{{outcome=\"{}\"}} {}\n", label(outcome), count);
-
-  std::string up, healthy, memory, restarts;
-  for (const ServiceHealth& item : service_health(session, {}, activity)) {
-    const std::string labels = fmt::format("{{service=\"{}\",module=\"{}\"}}",
-                                           label(item.view.instance.id),
-                                           label(item.view.instance.module));
-    up += fmt::format("las_service_up{} {}\n", labels, is_up(item.view.status.state) ? 1 : 0);
-    healthy += fmt::format("las_service_healthy{} {}\n", labels, item.health.ready ? 1 : 0);
-    restarts += fmt::format("las_service_restarts{} {}\n", labels, item.view.status.restarts);
-    if (item.view.status.memory)
-      memory +=
-          fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
+std::vector<ServiceLoad> service_load(Session& session,
+                                      const std::vector<std::string>& names,
+                                      std::chrono::milliseconds interval,
+                                      const Activity& activity) {
+  const auto chosen = select(session, names);
+  std::map<std::string, std::chrono::nanoseconds> before;
+  const auto begun = session.clock().steady_now();
+  for (const state::ServiceInstance& instance : chosen) {
+    if (const auto time = session.supervisor().status(instance).cpu_time)
+      before[instance.id] = *time;
   }
-  family(out, "las_service_up", "Whether the service's process runs.");
-  out += up;
-  family(out, "las_service_healthy", "Whether the service's health check passes now.");
-  out += healthy;
-  family(out, "las_service_memory_bytes", "Resident memory of the service.");
-  out += memory;
-  family(out, "las_service_restarts", "Restarts by the supervisor.");
-  out += restarts;
-  return out;
+  session.clock().wait(interval);
+  activity.cancellation.throw_if_requested();
+  std::vector<ServiceLoad> loads;
+  for (ServiceView& view : views_of(session, chosen)) {
+    ServiceLoad load{std::move(view), std::nullopt};
+    const auto found = before.find(load.view.instance.id);
+    const std::chrono::duration<double> spent = session.clock().steady_now() - begun;
+    if (found != before.end() && load.view.status.cpu_time &&
+        *load.view.status.cpu_time >= found->second && spent.count() > 0) {
+      const std::chrono::duration<double> used = *load.view.status.cpu_time - found->second;
+      load.cpu_percent = used / spent * 100;
+    }
+    loads.push_back(std::move(load));
+  }
+  return loads;
 }
 
 }  // namespace las::app

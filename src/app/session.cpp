@@ -31,6 +31,7 @@ struct Session::Parts {
   std::unique_ptr<platform::FileLock> lock;
   std::unique_ptr<state::StateStore> store;
   bool store_writable = false;
+  std::vector<state::PortLease> given;
   std::unique_ptr<fetch::Fetcher> fetcher;
   std::unique_ptr<service::Supervisor> supervisor;
   std::map<std::string, std::unique_ptr<source::SourceKind>> sources;
@@ -152,6 +153,26 @@ state::StateStore& Session::store() {
   return *parts_->store;
 }
 
+std::vector<state::PortLease> Session::leases() {
+  std::vector<state::PortLease> all;
+  store().read([&](const state::ReadTransaction& transaction) { all = transaction.ports(); });
+  all.insert(all.end(), parts_->given.begin(), parts_->given.end());
+  return all;
+}
+
+std::uint16_t Session::give_port(const std::string& service) {
+  const auto port =
+      service::choose_port(static_cast<std::uint16_t>(config().integer("ports.first")),
+                           static_cast<std::uint16_t>(config().integer("ports.last")),
+                           leases());
+  take_port(port, service);
+  return port;
+}
+
+void Session::take_port(std::uint16_t port, const std::string& service) {
+  parts_->given.push_back({port, service});
+}
+
 fetch::Fetcher& Session::fetcher() {
   if (!parts_->fetcher) {
     fetch::FetchOptions options;
@@ -205,6 +226,38 @@ transaction::Surroundings Session::surroundings(const Activity& activity) {
       }};
 }
 
+void Session::lock_and_open(std::chrono::seconds wait, const Activity& activity) {
+  const platform::LockOwner owner{static_cast<int>(::getpid()),
+                                  environment().user,
+                                  command_line(),
+                                  platform::to_iso8601(clock().now())};
+  parts_->lock = platform::FileLock::acquire(layout().lock_file(), owner, wait, activity);
+  // One environment per process: a read-only one opened earlier is closed first.
+  parts_->store.reset();
+  parts_->store = state::StateStore::open(
+      layout().database(), state::StateStore::Access::ReadWrite, layout().generations());
+  parts_->store->identify({environment().user,
+                           environment().get("SUDO_USER").value_or(""),
+                           options_.operation_id,
+                           &clock()});
+}
+
+state::StateStore* Session::recorder(const Activity& activity) {
+  try {
+    if (!parts_->lock)
+      lock_and_open(std::chrono::seconds(0), activity);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::Busy)
+      return nullptr;
+    throw;
+  }
+  bool interrupted = false;
+  store().read([&](const state::ReadTransaction& transaction) {
+    interrupted = transaction.journal().has_value();
+  });
+  return interrupted ? nullptr : parts_->store.get();
+}
+
 transaction::Transactor& Session::writer(const Activity& activity) {
   if (parts_->transactor)
     return *parts_->transactor;
@@ -222,20 +275,7 @@ transaction::Transactor& Session::writer(const Activity& activity) {
       error.hint(_("try it with sudo, or for yourself only: las --user ..."));
     throw;
   }
-  const platform::LockOwner owner{static_cast<int>(::getpid()),
-                                  environment().user,
-                                  command_line(),
-                                  platform::to_iso8601(clock().now())};
-  parts_->lock = platform::FileLock::acquire(
-      layout().lock_file(), owner, std::chrono::seconds(config().integer("lock.wait")), activity);
-  // One environment per process: a read-only one opened earlier is closed first.
-  parts_->store.reset();
-  parts_->store = state::StateStore::open(
-      layout().database(), state::StateStore::Access::ReadWrite, layout().generations());
-  parts_->store->identify({environment().user,
-                           environment().get("SUDO_USER").value_or(""),
-                           options_.operation_id,
-                           &clock()});
+  lock_and_open(std::chrono::seconds(config().integer("lock.wait")), activity);
   parts_->transactor = std::make_unique<transaction::Transactor>(surroundings(activity));
   if (const auto done = parts_->transactor->recover(activity))
     activity.warn("transaction", *done);

@@ -118,31 +118,51 @@ void verify_generation_folder(Session& session,
 
 // Whose the port is that a service which does not run ought to have.
 void verify_port(const state::ServiceInstance& service, std::vector<Finding>& findings) {
-  if (service.port != 0 && !platform::port_is_free(service.port))
-    findings.push_back(
-        {"port-taken",
-         service.id,
-         fmt::format(fmt::runtime(_("something else listens on port {}")), service.port),
-         fmt::format("ss -ltnp 'sport = :{}'", service.port)});
+  // Behind its socket: that port is held for it whether it runs or not.
+  const std::uint16_t port = service.own_port();
+  if (port != 0 && !platform::port_is_free(port))
+    findings.push_back({"port-taken",
+                        service.id,
+                        fmt::format(fmt::runtime(_("something else listens on port {}")), port),
+                        fmt::format("ss -ltnp 'sport = :{}'", port)});
+}
+
+void verify_units(Session& session,
+                  const state::ServiceInstance& service,
+                  std::vector<Finding>& findings) {
+  for (const auto& [name, text] : service::units_of(service)) {
+    const fs::path unit = session.layout().units / name;
+    if (service::without_comments(session.files().try_read(unit).value_or("") + "\n") !=
+        service::without_comments(text))
+      findings.push_back({"unit-edited", service.id, unit.string(), kRepair, Mend::Converge});
+  }
 }
 
 void verify_service(Session& session,
                     const state::ServiceInstance& service,
                     std::vector<Finding>& findings) {
-  const fs::path unit = session.layout().units / service::unit_name(service.id);
-  if (session.supervisor().name() == "systemd" &&
-      service::without_comments(session.files().try_read(unit).value_or("") + "\n") !=
-          service::without_comments(service.unit_text))
-    findings.push_back({"unit-edited", service.id, unit.string(), kRepair, Mend::Converge});
-  bool wished = true;
+  if (session.supervisor().name() == "systemd")
+    verify_units(session, service, findings);
+  state::ServiceWish wish{service.id, true, {}};
   session.store().read([&](const state::ReadTransaction& state) {
-    const auto wish = unless_damaged([&] { return state.service_wish(service.id); });
-    wished = !wish || !*wish || (*wish)->running;
+    if (const auto found = unless_damaged([&] { return state.service_wish(service.id); });
+        found && *found)
+      wish = **found;
   });
+  const bool wished = wish.running;
   const service::ServiceStatus status = session.supervisor().status(service);
   const bool down = status.state == service::RunState::Failed ||
                     status.state == service::RunState::Stopped ||
                     status.state == service::RunState::Absent;
+  std::optional<state::HealthRecord> health;
+  session.store().read(
+      [&](const state::ReadTransaction& state) { health = state.health(service.id); });
+  if (!down && health && !health->gave_up.empty())
+    findings.push_back({"service-given-up",
+                        service.id,
+                        health->gave_up,
+                        "las restart " + service.id,
+                        Mend::ByHand});
   if (status.state == service::RunState::Failed)
     findings.push_back(
         {"service-failed",
@@ -150,7 +170,7 @@ void verify_service(Session& session,
          status.detail.empty() ? std::string(_("it ended by itself")) : status.detail,
          (wished ? "las logs " : "las stop ") + service.id,
          Mend::Converge});
-  else if (down && wished)
+  else if (down && wished && wish.starts_at_boot())
     findings.push_back({"service-stopped",
                         service.id,
                         _("it is to run and does not"),
@@ -162,11 +182,11 @@ void verify_service(Session& session,
                         _("it was stopped and runs"),
                         "las stop " + service.id,
                         Mend::Converge});
-  if (status.enabled && *status.enabled != wished)
-    findings.push_back({wished ? "unit-disabled" : "unit-enabled",
+  if (const bool at_boot = wish.starts_at_boot(); status.enabled && *status.enabled != at_boot)
+    findings.push_back({at_boot ? "unit-disabled" : "unit-enabled",
                         service.id,
-                        wished ? _("it would not start at the next boot")
-                               : _("it was stopped and would start at the next boot"),
+                        at_boot ? _("it would not start at the next boot")
+                                : _("it is not to start at the next boot, and would"),
                         kRepair,
                         Mend::Converge});
   if (down && wished)

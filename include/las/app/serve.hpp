@@ -27,11 +27,6 @@ PreparedPlan prepare_serve(Session& session, const ServeRequest& request, const 
 /// Whether the module's manifest describes how to serve models of this format.
 bool serves(const catalog::Manifest& manifest, const std::string& format);
 
-/// What is wrong with options for this module's service, one sentence each, by option: unknown
-/// names and values of the wrong type.
-std::map<std::string, std::string> option_faults(const catalog::Manifest& manifest,
-                                                 const std::map<std::string, std::string>& options);
-
 /// The same service for a module that changed under it.
 state::ServiceInstance rebuild_service(Session& session,
                                        const state::ServiceInstance& old,

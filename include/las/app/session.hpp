@@ -17,11 +17,14 @@
 #include "las/state/store.hpp"
 #include "las/transaction/transaction.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace las::app {
 
@@ -84,6 +87,12 @@ class Session {
 
   /// Read-only until writer() was called.
   state::StateStore& store();
+  /// Ports that are spoken for: leased in the state, or given to a service by this run.
+  std::vector<state::PortLease> leases();
+  /// The first free one of the configured range; nothing else of this run gets it.
+  std::uint16_t give_port(const std::string& service);
+  /// Nothing else of this run gets this port.
+  void take_port(std::uint16_t port, const std::string& service);
   fetch::Fetcher& fetcher();
   service::Supervisor& supervisor();
   const std::map<std::string, std::unique_ptr<source::SourceKind>>& sources();
@@ -99,9 +108,14 @@ class Session {
   /// not write there; Busy when another las holds the lock.
   transaction::Transactor& writer(const Activity& activity);
 
+  /// For what is noted beside other work and waits for nobody: the state for writing, under the
+  /// writer lock, where that is free and no interrupted run is to be recovered; else nullptr.
+  state::StateStore* recorder(const Activity& activity);
+
  private:
   std::vector<std::filesystem::path> index_directories() const;
   std::string maker() const;
+  void lock_and_open(std::chrono::seconds wait, const Activity& activity);
 
   struct Parts;
   Platform platform_;

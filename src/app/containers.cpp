@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "containers.hpp"
+
+#include "las/base/text.hpp"
+#include "las/service/unit.hpp"
+
+#include <fmt/format.h>
+
+namespace las::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kConfig = "/etc/las";
+constexpr const char* kSecrets = "/run/secrets";
+constexpr const char* kModel = "/model";
+constexpr int kTasks = 4096;
+
+class Options {
+ public:
+  void add(const std::string& name, const std::string& value) {
+    words_.push_back(fmt::format("--{}={}", name, value));
+  }
+
+  void add(const std::string& name) { words_.push_back("--" + name); }
+
+  void mount(const fs::path& from, const std::string& to, const char* how) {
+    words_.push_back(fmt::format("--volume={}:{}:{}", from.string(), to, how));
+  }
+
+  std::vector<std::string> take() { return std::move(words_); }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+void add_walls(const catalog::ContainerTemplate& run, Options& options) {
+  options.add("init");
+  options.add("read-only");
+  options.add("cap-drop", "all");
+  for (const std::string& capability : run.capabilities)
+    options.add("cap-add", capability);
+  options.add("security-opt", "no-new-privileges");
+  options.add("tmpfs", "/tmp:rw,nosuid,nodev,noexec,size=64m,mode=1777");
+  for (const std::string& folder : run.temporary)
+    options.add("tmpfs", folder + ":rw,nosuid,nodev,mode=1777");
+}
+
+// In the unit as well; here they hold also where the unit's do not reach the container (control
+// groups of version 1).
+void add_limits(const state::ServiceLimits& limits, Options& options) {
+  constexpr double kPercent = 100;
+  if (limits.memory) {
+    options.add("memory", fmt::format("{}b", limits.memory->bytes()));
+    options.add("memory-swap", fmt::format("{}b", limits.memory->bytes()));
+  }
+  if (limits.cpu_percent != 0)
+    options.add("cpus", fmt::format("{:.2f}", static_cast<double>(limits.cpu_percent) / kPercent));
+  if (!limits.cpus.empty())
+    options.add("cpuset-cpus", limits.cpus);
+  options.add("pids-limit", std::to_string(limits.tasks == 0 ? kTasks : limits.tasks));
+}
+
+}  // namespace
+
+std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,
+                                                          const catalog::ContainerTemplate& run,
+                                                          const ContainerPlaces& places) {
+  std::map<std::string, std::string> values = {
+      {"data", run.data},
+      {"config", kConfig},
+      {"port", std::to_string(run.port)},
+      {"host", "0.0.0.0"},  // of its own network; who reaches that is said by the published port
+      {"model.path", places.model.empty() ? "" : kModel},
+  };
+  for (const auto& [name, text] : instance.secrets)
+    values["secret." + name] = fmt::format("{}/{}", kSecrets, name);
+  return values;
+}
+
+state::ContainerRun container_run(const state::ServiceInstance& instance,
+                                  const catalog::ContainerTemplate& run,
+                                  const ContainerPlaces& places,
+                                  const std::map<std::string, std::string>& values,
+                                  const std::string& image) {
+  Options options;
+  options.add("name", service::container_name(instance.id));
+  options.add("pull", "never");
+  add_walls(run, options);
+  add_limits(instance.limits, options);
+  options.add("stop-signal", instance.stop_signal);
+  options.add("stop-timeout", std::to_string(instance.stop_timeout_s));
+  options.mount(instance.data_directory, run.data, "rw,U");
+  if (!instance.config.empty())
+    options.mount(places.config, kConfig, "ro");
+  for (const auto& [name, text] : instance.secrets)
+    options.mount(places.secrets / name, fmt::format("{}/{}", kSecrets, name), "ro");
+  if (!places.model.empty())
+    options.mount(places.model, kModel, "ro");
+  const std::string host = instance.on_demand ? "127.0.0.1" : instance.host;
+  options.add("publish", fmt::format("{}:{}:{}", host, instance.own_port(), run.port));
+  for (const auto& [name, value] : run.environment)
+    options.add("env", fmt::format("{}={}", name, text::expand(value, values)));
+  state::ContainerRun result{"podman", image, options.take(), {}};
+  for (const std::string& word : run.command)
+    result.command.push_back(text::expand(word, values));
+  return result;
+}
+
+}  // namespace las::app

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "planning.hpp"
+
+#include "las/app/services.hpp"
+#include "las/base/i18n.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace las::app {
+
+namespace {
+
+bool is_up(service::RunState state) {
+  return state == service::RunState::Running || state == service::RunState::Starting;
+}
+
+// Prometheus label values escape backslash, quote and newline.
+std::string label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"')
+      out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+void family(std::string& out, std::string_view name, std::string_view help) {
+  out += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name);
+}
+
+}  // namespace
+
+std::string metrics(Session& session, const Activity& activity) {
+  state::Generation generation;
+  std::vector<state::ModelRecord> models;
+  std::vector<state::OperationRecord> operations;
+  session.store().read([&](const state::ReadTransaction& transaction) {
+    generation = transaction.current();
+    models = transaction.models();
+    operations = transaction.operations();
+  });
+
+  std::string out;
+  family(out, "las_build_info", "Version of las; always 1.");
+  out += fmt::format("las_build_info{{version=\"{}\"}} 1\n", label(version()));
+  family(out, "las_generation", "Number of the current generation.");
+  out += fmt::format("las_generation {}\n", generation.number);
+  family(out, "las_module_info", "An installed module; always 1.");
+  for (const state::InstalledModule& module : generation.modules)
+    out += fmt::format("las_module_info{{name=\"{}\",version=\"{}\",variant=\"{}\"}} 1\n",
+                       label(module.name),
+                       label(module.version),
+                       label(module.variant));
+  family(out, "las_model_bytes", "Size of a model.");
+  for (const state::ModelRecord& model : models)
+    out += fmt::format("las_model_bytes{{name=\"{}\",format=\"{}\"}} {}\n",
+                       label(model.name),
+                       label(model.format),
+                       model.size.bytes());
+  family(out, "las_operations", "Operations in the history, by outcome.");
+  std::map<std::string, int> outcomes;
+  for (const state::OperationRecord& operation : operations)
+    ++outcomes[operation.outcome];
+  for (const auto& [outcome, count] : outcomes)
+    out += fmt::format("las_operations{{outcome=\"{}\"}} {}\n", label(outcome), count);
+
+  family(out, "las_store_free_bytes", "Free space on the file system of the store.");
+  if (session.files().exists(session.layout().state))
+    out += fmt::format("las_store_free_bytes {}\n",
+                       session.files().free_space(session.layout().state).bytes());
+
+  std::string up, healthy, memory, restarts, restarts_by_las, cpu;
+  for (const ServiceHealth& item : service_health(session, {}, activity)) {
+    const std::string labels = fmt::format("{{service=\"{}\",module=\"{}\"}}",
+                                           label(item.view.instance.id),
+                                           label(item.view.instance.module));
+    up += fmt::format("las_service_up{} {}\n", labels, is_up(item.view.status.state) ? 1 : 0);
+    healthy += fmt::format("las_service_healthy{} {}\n", labels, item.health.ready ? 1 : 0);
+    restarts += fmt::format("las_service_restarts{} {}\n", labels, item.view.status.restarts);
+    restarts_by_las += fmt::format("las_service_health_restarts{} {}\n",
+                                   labels,
+                                   item.view.health ? item.view.health->restarts : 0);
+    if (item.view.status.cpu_time)
+      cpu += fmt::format("las_service_cpu_seconds{} {:.3f}\n",
+                         labels,
+                         std::chrono::duration<double>(*item.view.status.cpu_time).count());
+    if (item.view.status.memory)
+      memory +=
+          fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
+  }
+  family(out, "las_service_up", "Whether the service's process runs.");
+  out += up;
+  family(out, "las_service_healthy", "Whether the service's health check passes now.");
+  out += healthy;
+  family(out, "las_service_memory_bytes", "Resident memory of the service.");
+  out += memory;
+  family(out, "las_service_restarts", "Restarts by the supervisor.");
+  out += restarts;
+  family(out,
+         "las_service_health_restarts",
+         "Restarts because of failed health checks since the service was last well for a while.");
+  out += restarts_by_las;
+  family(out, "las_service_cpu_seconds", "Processor time of the service since it was started.");
+  out += cpu;
+  return out;
+}
+
+std::string scrape_targets(Session& session) {
+  nlohmann::ordered_json targets = nlohmann::ordered_json::array();
+  for (const state::ServiceInstance& service : current_generation(session).services) {
+    if (service.metrics.empty())
+      continue;
+    nlohmann::ordered_json labels = {
+        {"__metrics_path__", service.metrics}, {"service", service.id}, {"module", service.module}};
+    if (!service.model.empty())
+      labels["model"] = service.model;
+    targets.push_back({{"targets", {fmt::format("{}:{}", service.reachable_host(), service.port)}},
+                       {"labels", std::move(labels)}});
+  }
+  return targets.dump(2) + "\n";
+}
+
+}  // namespace las::app
