@@ -114,7 +114,7 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
     if (action.action != plan::Action::Remove && action.action != plan::Action::Deploy &&
         action.action != plan::Action::Undeploy)
       out += "      " + sizes(action) + "\n";
-    if (const auto lines = sources.find(action.subject); lines != sources.end())
+    if (const auto lines = sources.find(action.subject); lines != sources.end() && !action.service)
       out += render_sources(lines->second, context);
     for (const auto& [name, value] : action.system.sysctl)
       out += fmt::format(fmt::runtime(_("      kernel parameter {}: at least {}")), name, value) +
@@ -130,12 +130,7 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
       out += "      " +
              _("unpinned: the publisher's checksum is fetched and fixed at this install") + "\n";
     if (action.service)
-      out += fmt::format(fmt::runtime(_("      {} by {}, on {}:{}")),
-                         action.service->model,
-                         action.service->module,
-                         action.service->host,
-                         action.service->port) +
-             "\n";
+      out += fmt::format("      {}:{}\n", action.service->host, action.service->port);
   }
   for (const auto& line : prepared.purge)
     out += fmt::format(fmt::runtime(_("  delete for good: {} ({}), the data of {}")),
@@ -258,26 +253,6 @@ int refuse(Context& context, const resolve::Explanation& explanation) {
   err << _("hint") << ": " << shown(document["error"]["hint"].get<std::string>()) << "\n"
       << std::flush;
   return status;
-}
-
-ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options) {
-  const auto& status = view.status;
-  return {{"name", view.instance.id},
-          {"module", view.instance.module},
-          {"model", view.instance.model},
-          {"state", std::string(service::to_string(status.state))},
-          {"wanted", view.wished_running ? "running" : "stopped"},
-          {"pid", status.pid == 0 ? ordered_json(nullptr) : ordered_json(status.pid)},
-          {"since", status.since},
-          {"host", view.instance.host},
-          {"port", view.instance.port},
-          {"url", view.url},
-          {"memory", status.memory ? ordered_json(status.memory->bytes()) : ordered_json(nullptr)},
-          {"restarts", status.restarts},
-          {"exit_status",
-           status.exit_status ? ordered_json(*status.exit_status) : ordered_json(nullptr)},
-          {"detail", status.detail},
-          {"hint", in_scope(view.hint, options)}};
 }
 
 ordered_json strings_json(const std::vector<std::string>& items) {

@@ -7,6 +7,7 @@
 #include "las/app/lint.hpp"
 #include "las/app/services.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ nlohmann::ordered_json reasons_json(const std::vector<resolve::Explanation::Reas
 int refuse(Context& context, const resolve::Explanation& explanation);
 
 nlohmann::ordered_json service_json(const app::ServiceView& view, const GlobalOptions& options);
+nlohmann::ordered_json services_json(const std::vector<app::ServiceView>& views,
+                                     const GlobalOptions& options);
+/// What earlier looks found; null where there was none.
+nlohmann::ordered_json health_json(const std::optional<state::HealthRecord>& record);
+void print_services(Context& context, const std::vector<app::ServiceView>& views);
 nlohmann::ordered_json strings_json(const std::vector<std::string>& items);
 
 /// The faults of documents, as text or JSON; the exit status.
