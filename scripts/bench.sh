@@ -106,3 +106,12 @@ if [ -f build/release/build.ninja ]; then
   inside=(--program build/release/tests/bench/transaction_bench)
 fi
 env -u LAS_ROOT python3 tests/bench/transactions.py "$las" "${inside[@]}" ${large:+--large}
+
+# Services in a booted systemd.
+echo
+echo "Services"
+if [ "$(id -u)" = 0 ]; then
+  env -u LAS_ROOT -u LAS_DATA_DIR tests/e2e/systemd.sh "$las" services-bench.sh | grep -E '^(processes|start|round|transfer)'
+else
+  echo "(needs root to boot a machine: left out)"
+fi

@@ -159,6 +159,10 @@ suite_systemd() {
   check e2e-systemd-user-job tests/e2e/systemd.sh build/dev/las user-job.sh
   check e2e-systemd-apt-job tests/e2e/systemd.sh build/dev/las apt-job.sh
   check e2e-systemd-proof-job tests/e2e/systemd.sh build/dev/las proof-job.sh
+  check e2e-systemd-services-job tests/e2e/systemd.sh build/dev/las services-job.sh
+  check e2e-systemd-demand-job tests/e2e/systemd.sh build/dev/las demand-job.sh
+  check e2e-systemd-care-job tests/e2e/systemd.sh build/dev/las care-job.sh
+  check e2e-systemd-container-job tests/e2e/systemd.sh build/dev/las container-job.sh
   local root
   root=$(mktemp -d)
   check e2e-systemd-machine tests/e2e/nspawn/make-root.sh "$root/root"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # systemd.sh LAS JOB [ARGUMENT...]: the binary LAS inside a real, booted systemd, driven by JOB, a script of
-# nspawn/ (main-job.sh, user-job.sh, apt-job.sh), and its arguments. Needs root. The engine's wheel is
+# nspawn/ (main-job.sh, user-job.sh, services-job.sh ...), and its arguments. Needs root. The engine's wheel is
 # fetched outside, by its hash, and shown to the machine.
 set -euo pipefail
 las=$(realpath "${1:?usage: systemd.sh LAS JOB [ARGUMENT...]}")
@@ -28,6 +28,17 @@ tests/e2e/nspawn/make-root.sh "$work/root"
 mkdir -p "$work/las/bin"
 cp "$las" "$work/las/bin/las"
 cp -r share "$work/las/share"
-tests/e2e/nspawn/run-in-systemd.sh --time-limit 300 \
+# Where newer builds of the machine's packages are, as apt outside knows it: what services are upgraded to.
+apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+  'Created-By: Packages' 'Release: bookworm-security' 'Component: main' | head -n 1 >"$work/las/newer.list"
+options=(--time-limit 300)
+# Services want the usual ports for themselves.
+case $job in
+  services-job.sh | demand-job.sh | care-job.sh | services-bench.sh) options=(--time-limit 900 --own-network) ;;
+  # Its engine's port may be another suite's outside.
+  proof-job.sh) options+=(--own-network) ;;
+  container-job.sh) options=(--time-limit 900 --own-network --containers) ;;
+esac
+tests/e2e/nspawn/run-in-systemd.sh "${options[@]}" \
   --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
   "$work/root" "tests/e2e/nspawn/$job" "$@"

@@ -2,12 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 # apt-job.sh [MODULE...]: runs inside a booted machine. Modules that are the distribution's packages are
 # installed and taken away, with what they brought; a server that was there before is left as it is.
-# Binds as in main-job.sh.
+# The modules that las ships as packages bring services of their own; kv, made here, is the distribution's redis
+# as the distribution runs it. Binds as in main-job.sh.
 set -euo pipefail
 export LAS_DATA_DIR=/las/share NO_COLOR=1
 las() { echo "\$ las $*"; /las/bin/las "$@"; }
 fail() { echo "FAILED: $*"; exit 1; }
-[ $# -gt 0 ] || set -- redis
+[ $# -gt 0 ] || set -- kv
+mkdir -p /etc/las/manifests.d
+cat >/etc/las/manifests.d/kv.yaml <<'MANIFEST'
+schema: 1
+name: kv
+category: service
+description: the distribution's key-value store
+releases:
+- version: "7.0"
+  variants:
+  - name: distribution
+    sources:
+    - apt:
+        packages: [redis-server]
+      executables:
+        redis-server: /usr/bin/redis-server
+        redis-cli: /usr/bin/redis-cli
+      note: the package also starts the distribution's own server
+MANIFEST
 installed() { dpkg-query -W -f='${Package} ${Version} ${Status}\n' | grep 'ok installed' | sort; }
 
 # Files and links that are the machine's; what las and dpkg note is theirs.
@@ -52,8 +71,8 @@ systemctl restart redis-server
 pid=$(systemctl show -P MainPID redis-server)
 installed >/tmp/before
 find /etc /var/lib/redis -type f ! -path '/etc/las/*' -printf '%p %m %T@\n' | sort >/tmp/files
-las install --yes redis
-las remove --yes redis
+las install --yes kv
+las remove --yes kv
 installed | diff /tmp/before - || fail "the distribution's own packages changed"
 find /etc /var/lib/redis -type f ! -path '/etc/las/*' -printf '%p %m %T@\n' | sort | diff /tmp/files - ||
   fail "the distribution's own files changed"
@@ -62,23 +81,23 @@ apt-get purge -qq redis-server redis-tools >/dev/null 2>&1
 
 # A package that somebody took away is named by the next change and brought back by one repair.
 installed >/tmp/before
-las install --yes redis
+las install --yes kv
 apt-get purge -qq redis-server >/dev/null 2>&1
-{ las verify || true; } | grep '^package-missing redis: ' >/dev/null || fail "verify does not miss the package"
-told=$(las hold redis 2>&1)
-grep '^warning: package-missing redis: ' <<<"$told" >/dev/null || fail "the next change does not name it: $told"
+{ las verify || true; } | grep '^package-missing kv: ' >/dev/null || fail "verify does not miss the package"
+told=$(las hold kv 2>&1)
+grep '^warning: package-missing kv: ' <<<"$told" >/dev/null || fail "the next change does not name it: $told"
 ! dpkg-query -W -f='${Status}' redis-server 2>/dev/null | grep 'ok installed' >/dev/null || fail "it came back silently"
 las repair --yes
 dpkg-query -W -f='${Status}' redis-server | grep 'ok installed' >/dev/null || fail "repair did not bring the package back"
 las verify
-las unhold redis
-las remove --yes redis
+las unhold kv
+las remove --yes kv
 installed | diff /tmp/before - || fail "remove after a repair left the packages changed"
 
 # Where the administrator forbids starting servers, none starts.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 0755 /usr/sbin/policy-rc.d
-las install --yes redis
+las install --yes kv
 ! systemctl is-active -q redis-server || fail "a server started against policy-rc.d"
-las remove --yes redis
+las remove --yes kv
 echo "APT JOB DONE"

@@ -9,7 +9,13 @@
 #   --bind HOST:GUEST    show a file or folder of this machine, read-only; may be repeated
 #   --time-limit SECONDS for boot, script and halt together (default 120)
 #   --private-network    loopback only; else it shares this machine's network
+#   --own-network        all of its ports are its own, and it reaches what this machine reaches; where
+#                        slirp4netns is missing it shares the network
+#   --containers         with what a container engine needs of the kernel
 #   --keep DIR           copy GUEST's /keep there afterwards
+#
+# A script that makes the file /outside/again and ends with 0 is run once more, in the same machine that was
+# powered off and booted again; /outside/boot holds how often it was booted, beginning with 1.
 #
 # Needs root and systemd-nspawn. In the machine /outside holds the script.
 set -euo pipefail
@@ -21,11 +27,15 @@ fail() {
 
 limit=120
 keep=
+own_network=
+containers=
 options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --bind) options+=("--bind-ro=$2") && shift 2 ;;
     --time-limit) limit=$2 && shift 2 ;;
+    --own-network) own_network=1 && shift ;;
+    --containers) containers=1 && shift ;;
     --private-network) options+=(--private-network) && shift ;;
     --keep) keep=$2 && shift 2 ;;
     -*) fail "unknown option $1" ;;
@@ -41,13 +51,39 @@ shift 2
 command -v systemd-nspawn >/dev/null || fail "systemd-nspawn is not installed"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/las-machine.XXXXXX")
+slirp=
+name=las-test-$$
 cleanup() {
+  [ -z "$slirp" ] || { kill "$slirp" && wait "$slirp"; ip netns del "$name"; } 2>/dev/null || true
+  each_cgroup leave
   umount "$scratch/machine" 2>/dev/null || true
   umount "$scratch/layer" 2>/dev/null || true
   rm -rf "$scratch"
 }
 trap cleanup EXIT
+
+# Machines side by side share the cgroup that they are started in, and each has the units of the other's
+# names: the processes of its las-tiny.service, say, would be in one group with its own. So each gets one.
+enter() { mkdir -p "$1" && echo "$BASHPID" >"$1/cgroup.procs"; }
+leave() { [ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true; }
+each_cgroup() {
+  local hierarchy path base
+  while IFS=: read -r _ hierarchy path; do
+    case $hierarchy in
+      name=systemd) base=/sys/fs/cgroup/systemd ;;
+      '') base=/sys/fs/cgroup && [ ! -d $base/unified ] || base=$base/unified ;;
+      *) continue ;;
+    esac
+    "$1" "$base${path%/}/$name"
+  done </proc/self/cgroup
+}
 mkdir "$scratch"/{outside,layer,machine}
+if [ -n "$containers" ]; then
+  # Images are layers on layers, which cannot lie on the machine's own layer.
+  mkdir "$scratch/containers"
+  options+=(--capability=all "--system-call-filter=add_key keyctl bpf perf_event_open @mount"
+    --bind=/dev/fuse --bind=/dev/net/tun "--bind=$scratch/containers:/var/lib/containers")
+fi
 
 # The fresh machine: an overlay in memory, else a copy.
 mount -t tmpfs -o mode=0755 las-machine "$scratch/layer"
@@ -91,10 +127,35 @@ ln -sf ../las-test-script.service \
 # Nobody logs in, and a getty without a terminal would leave the machine "degraded".
 ln -sf /dev/null "$machine/etc/systemd/system/console-getty.service"
 
-booted=0
-timeout --kill-after=15 "$limit" systemd-nspawn -q -D "$machine" --boot --register=no --keep-unit \
-  --machine="las-test-$$" --link-journal=no --bind="$outside:/outside" ${options[@]+"${options[@]}"} \
-  >"$scratch/console" 2>&1 </dev/null || booted=$?
+if [ -n "$own_network" ] && command -v slirp4netns >/dev/null; then
+  ip netns add "$name"
+  slirp4netns --configure --mtu=65520 --disable-host-loopback --ready-fd=3 --netns-type=path \
+    "/run/netns/$name" tap0 3>"$scratch/ready" >"$scratch/slirp" 2>&1 &
+  slirp=$!
+  until [ -s "$scratch/ready" ]; do
+    kill -0 $slirp 2>/dev/null || fail "slirp4netns: $(tail -n 3 "$scratch/slirp")"
+    sleep 0.05
+  done
+  options+=("--network-namespace-path=/run/netns/$name" --resolv-conf=off)
+  rm -f "$machine/etc/resolv.conf"
+  # Where slirp4netns answers for this machine's name servers.
+  echo 'nameserver 10.0.2.3' >"$machine/etc/resolv.conf"
+fi
+
+boots=0 end=$((SECONDS + limit))
+while :; do
+  boots=$((boots + 1)) booted=0
+  echo $boots >"$outside/boot"
+  rm -f "$outside/status" "$outside/again"
+  left=$((end - SECONDS))
+  [ $left -gt 0 ] || left=1
+  (
+    each_cgroup enter
+    exec timeout --kill-after=15 $left systemd-nspawn -q -D "$machine" --boot --register=no --keep-unit \
+      --machine="$name" --link-journal=no --bind="$outside:/outside" ${options[@]+"${options[@]}"}
+  ) >"$scratch/console" 2>&1 </dev/null || booted=$?
+  [ -e "$outside/again" ] && [ "$(cat "$outside/status" 2>/dev/null)" = 0 ] || break
+done
 
 cat "$outside/output"
 if [ -n "$keep" ] && [ -d "$machine/keep" ]; then

@@ -45,6 +45,13 @@ expect "a machine whose script is killed still halts" 125 "before" -- \
   "$root" "$(guest killed 'echo before; kill -9 $PPID; sleep 60')"
 expect "a machine beyond its time limit is ended" 124 "before" -- \
   --time-limit 3 "$root" "$(guest slow 'echo before; sleep 60')"
+expect "a machine that asks for it is booted again, with what it wrote" 3 $'boot 1: nothing\nboot 2: kept' -- "$root" \
+  "$(guest again 'echo "boot $(cat /outside/boot): $(cat /kept 2>/dev/null || echo nothing)"
+[ -e /kept ] && exit 3; echo kept >/kept; touch /outside/again')"
 expect "a private network holds loopback only" 0 "lo" -- \
   --private-network "$root" "$(guest net 'ip -br link | grep -v tunl0 | grep -v sit0 | cut -d" " -f1')"
+if command -v slirp4netns >/dev/null; then
+  expect "a network of its own holds its own ports, and its name server" 0 $'lo tap0\nnameserver 10.0.2.3' -- \
+    --own-network "$root" "$(guest own 'echo $(ip -br link | grep -v tunl0 | grep -v sit0 | cut -d" " -f1); cat /etc/resolv.conf')"
+fi
 exit "$((failures > 0))"

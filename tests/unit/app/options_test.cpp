@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
 
-#include "las/app/serve.hpp"
+#include "las/app/service_options.hpp"
 
 using namespace las;
 using catalog::Option;
@@ -47,4 +47,41 @@ TEST_CASE("each option that cannot be says why", "[app]") {
               {"embeddings", "'yes' is neither true nor false"},
               {"kv", "'q4' is not one of f16, q8_0"},
               {"zebra", "engine has no such option"}});
+}
+
+TEST_CASE("every service has options about its network, its start and its limits", "[app]") {
+  CHECK(app::option_faults(manifest(),
+                           {{"network", "lan"},
+                            {"without-auth", "true"},
+                            {"start", "on-demand"},
+                            {"idle-seconds", "60"},
+                            {"limits.memory", "1GB"},
+                            {"limits.cpu_percent", "150"},
+                            {"limits.tasks", "64"},
+                            {"limits.io_weight", "50"},
+                            {"limits.cpus", "0-3,8"}})
+            .empty());
+  CHECK(app::option_faults(manifest(),
+                           {{"network", "everybody"},
+                            {"start", "later"},
+                            {"idle-seconds", "soon"},
+                            {"limits.memory", "much"},
+                            {"limits.tasks", "many"}}) ==
+        Texts{{"idle-seconds", "'soon' is not a whole number"},
+              {"limits.memory", "'much' is not a size"},
+              {"limits.tasks", "'many' is not a whole number"},
+              {"network", "'everybody' is not one of local, lan, public"},
+              {"start", "'later' is not one of always, on-demand"}});
+}
+
+TEST_CASE("a limit that no machine could keep is a fault", "[app]") {
+  for (const auto& [name, value] : Texts{{"limits.memory", "0"},
+                                         {"limits.cpu_percent", "-5"},
+                                         {"limits.tasks", "0"},
+                                         {"limits.io_weight", "10001"},
+                                         {"limits.cpus", "0\nUser=root"},
+                                         {"idle-seconds", "-1"}}) {
+    INFO(name);
+    CHECK(app::option_faults(manifest(), {{name, value}}).size() == 1);
+  }
 }

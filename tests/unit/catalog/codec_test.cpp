@@ -78,12 +78,27 @@ releases:
       executables: {tool: bin/tool}
     - npm: {lock: files/package-lock.json, node: ">=20", allow_scripts: {native: it is compiled}}
       executables: {tool: bin/tool}
+    - deb: {packages: [everything], without: [perl, "x11*"]}
+      executables: {tool: usr/bin/tool}
 service:
   kind: deployment
   command: ["{exe.tool}", "--port", "{port}", "--threads", "{option.threads}"]
+  prepare: [{makes: main, command: ["{exe.tool}", "{making}"]}]
+  config: {tool.conf: files/tool.conf}
+  secrets: {password: "{word}"}
+  notify: true
+  auth: [--key-file, "{secret.password}"]
+  limits: {memory: 1GB, cpu_percent: 150, tasks: 64, io_weight: 50, cpus: 0-3}
   environment: {A: b}
   port: 1234
-  health: {http: /health, start_period: 90s, interval: 500ms}
+  health:
+    exec: ["{exe.tool}", ping]
+    expect: PONG
+    environment: {AUTH: "{word}"}
+    start_period: 90s
+    interval: 500ms
+    timeout: 2s
+    retries: 7
   stop_signal: SIGINT
   stop_timeout: 7s
   formats: [gguf]
@@ -100,6 +115,17 @@ TEST_CASE("a manifest survives the way through its encoding", "[catalog]") {
   for (const auto& item : diagnostics.items())
     UNSCOPED_INFO(item.to_string());
   REQUIRE(manifest);
+  CHECK(decode(encode(*manifest)) == *manifest);
+}
+
+TEST_CASE("what a manifest's files and a lock add to it survives as well", "[catalog]") {
+  Diagnostics diagnostics;
+  auto manifest = parse_manifest(kEverything, "everything.yaml", diagnostics);
+  REQUIRE(manifest);
+  manifest->service->config.at(0).text = "port = {port}\n";
+  auto& deb = std::get<DebSource>(manifest->releases.at(0).variants.at(0).sources.back().how);
+  deb.versions = {{"everything", "1"}};
+  deb.digests = {{"everything", "00"}};
   CHECK(decode(encode(*manifest)) == *manifest);
 }
 

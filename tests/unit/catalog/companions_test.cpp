@@ -120,6 +120,50 @@ TEST_CASE("scripts are allowed only for packages that have some", "[catalog]") {
                                "has install scripts under this name"});
 }
 
+namespace {
+
+// A source and a service with these configuration files.
+std::string with_config(const std::string& config) {
+  return "    - deb: {packages: [aa]}\n      executables: {aa: usr/bin/aa}\n"
+         "service: {command: ['{exe.aa}'], secrets: {key: '{word}'}, config: {" +
+         config + "}}\n";
+}
+
+}  // namespace
+
+TEST_CASE("configuration files of a service are read and may name what a template may",
+          "[catalog]") {
+  Folder folder;
+  const std::string text =
+      "port = {port}\nkey = {secret.key}\nhere = {config}\nprogram = {exe.aa}\nbrace = {{\n";
+  folder.write("files/aa.conf", text);
+  folder.write("files/empty", "");
+  const auto manifest = folder.load(with_config("aa.conf: files/aa.conf, empty: files/empty"));
+  CHECK(folder.faults == Texts{});
+  REQUIRE(manifest.has_value());
+  CHECK(manifest->service->config ==
+        std::vector<ConfigFile>{{"aa.conf", "files/aa.conf", text}, {"empty", "files/empty", ""}});
+  CHECK(companion_files(*manifest) == Texts{"files/aa.conf", "files/empty"});
+}
+
+TEST_CASE("faults of configuration files name the file", "[catalog]") {
+  Folder folder;
+  folder.write("a", "port = {prot}\n");
+  folder.write("b", "{ never closed\n");
+  folder.write("c", std::string((std::size_t{1} << 20U) + 1, ' '));
+  folder.write("d", "{word}");
+  fs::create_symlink("a", folder.folder / "m/e");
+  CHECK_FALSE(folder.load(with_config("a: a, b: b, c: c, d: d, e: e, f: gone")));
+  REQUIRE(folder.faults.size() == 6);
+  CHECK(folder.faults[0] == "/m/manifest.yaml: error: files: e is a symlink or lies behind one");
+  CHECK(folder.faults[1] == "/m/manifest.yaml: error: files: gone is not beside the manifest");
+  CHECK(folder.faults[2] ==
+        "/m/a: error: unknown placeholder in a template: {prot} (did you mean '{port}'?)");
+  CHECK(folder.faults[3].starts_with("/m/b: error: unclosed '{' in a template: { never closed"));
+  CHECK(folder.faults[4].starts_with("/m/c: error: the file is too large: "));
+  CHECK(folder.faults[5].starts_with("/m/d: error: unknown placeholder in a template: {word}"));
+}
+
 TEST_CASE("a manifest of 100 MB is left out, unread, and named", "[catalog]") {
   Folder folder;
   folder.write("manifest.yaml", "name: m\n");

@@ -250,7 +250,10 @@ TEST_CASE("service and options are read field by field", "[catalog]") {
                      "{option.mode}"};
   service.environment = {{"CACHE", "{data}/cache"}, {"HOME_OF", "{payload}"}, {"JSON", "{{}}"}};
   service.port = 8123;
-  service.health = {HealthCheck::Kind::Http, "/health", 300s, 250ms};
+  service.health.kind = HealthCheck::Kind::Http;
+  service.health.path = "/health";
+  service.health.start_period = 300s;
+  service.health.interval = 250ms;
   service.stop_signal = "SIGINT";
   service.stop_timeout = 45s;
   service.formats = {"gguf", "safetensors"};
@@ -443,7 +446,7 @@ TEST_CASE("faults within releases name their place", "[catalog]") {
               "m.yaml:11:39: error: releases[0].variants[0].sources[0].files[0].to: not a "
               "relative path that stays inside its folder",
               "m.yaml:12:7: error: releases[0].variants[0].sources[1]: needs exactly one of "
-              "archive, apt, python and npm",
+              "archive, apt, deb, python, npm and image",
               "m.yaml:12:54: error: releases[0].variants[0].sources[1].archive.digest: not a "
               "digest (write it as sha256: and 64 hexadecimal digits)",
               "m.yaml:13:24: error: releases[0].variants[0].sources[1].apt.packages[0]: 'b' is not "

@@ -105,11 +105,11 @@ TEST_CASE("a source in the schema has exactly one kind", "[catalog]") {
   const Json root = schema();
   for (const Json& choice : root.at("$defs").at("source").at("oneOf"))
     kinds.push_back(choice.at("required").at(0));
-  CHECK(kinds == Texts{"archive", "apt", "python", "npm"});
+  CHECK(kinds == Texts{"archive", "apt", "python", "npm", "deb", "image"});
   Texts known;
   Source source;
   for (const decltype(Source::how)& how : std::vector<decltype(Source::how)>{
-           ArchiveSource{}, AptSource{}, PythonSource{}, NpmSource{}}) {
+           ArchiveSource{}, AptSource{}, PythonSource{}, NpmSource{}, DebSource{}, ImageSource{}}) {
     source.how = how;
     known.push_back(source.kind());
   }

@@ -19,12 +19,32 @@ class Analyzer {
   bool present() const { return processes_->find_program("systemd-analyze", kPath).has_value(); }
 
   platform::ProcessResult run(const UnitInput& input, std::vector<std::string> words) const {
+    return run_file(write(input), input.scope, std::move(words));
+  }
+
+  /// Writes its unit; the path of that.
+  std::filesystem::path write(const UnitInput& input) const {
     auto runnable = input;
     runnable.instance.argv[0] = "/bin/sh";  // verify looks whether the program is there
-    const auto file = directory_.write(unit_name(input.instance.id), render_unit(runnable));
+    return directory_.write(unit_name(input.instance.id), render_unit(runnable));
+  }
+
+  /// Writes the units that go with it; their paths.
+  std::vector<std::filesystem::path> write_more(const UnitInput& input) const {
+    auto runnable = input;
+    runnable.las_program = "/bin/sh";
+    std::vector<std::filesystem::path> files;
+    for (const auto& [name, text] : render_more_units(runnable))
+      files.push_back(directory_.write(name, text));
+    return files;
+  }
+
+  platform::ProcessResult run_file(const std::filesystem::path& file,
+                                   platform::Scope scope,
+                                   std::vector<std::string> words) const {
     platform::Command command;
     command.argv = {"systemd-analyze"};
-    if (input.scope == platform::Scope::User)
+    if (scope == platform::Scope::User)
       command.argv.emplace_back("--user");
     command.argv.insert(command.argv.end(), words.begin(), words.end());
     command.argv.push_back(file.string());
@@ -58,6 +78,28 @@ TEST_CASE("systemd finds no fault in our units", "[service]") {
     INFO(input.instance.id);
     CHECK(result.status == 0);
     CHECK(result.err.empty());  // unknown directives are warnings to systemd, faults to us
+  }
+}
+
+TEST_CASE("systemd finds no fault in the units that go with a service", "[service]") {
+  for (auto input : {prepared_service(), on_demand_service(), user_on_demand_service()}) {
+    const Analyzer analyzer;
+    if (!analyzer.present()) {
+      WARN(
+          "skipped: systemd finds no fault in the units that go with a service (no "
+          "systemd-analyze here)");
+      return;
+    }
+    input.instance.uses.clear();  // services that are not there
+    input.las_program = "/bin/sh";
+    auto units = analyzer.write_more(input);
+    units.push_back(analyzer.write(input));
+    for (const auto& unit : units) {
+      const auto result = analyzer.run_file(unit, input.scope, {"verify", "--man=no"});
+      INFO(unit);
+      CHECK(result.status == 0);
+      CHECK(result.err.empty());
+    }
   }
 }
 

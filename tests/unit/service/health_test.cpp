@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stand_ins.hpp"
 #include "support/catch.hpp"
+#include "watching.hpp"
 
 #include "las/base/error.hpp"
 #include "las/service/supervisor.hpp"
@@ -17,47 +17,6 @@ using namespace las;
 using namespace las::service;
 
 namespace {
-
-ServiceStatus running() {
-  ServiceStatus status;
-  status.state = RunState::Running;
-  status.pid = 42;
-  return status;
-}
-
-ServiceStatus ended(RunState state, std::optional<int> exit_status = {}) {
-  ServiceStatus status;
-  status.state = state;
-  status.exit_status = exit_status;
-  return status;
-}
-
-state::ServiceInstance asked_by(const std::string& kind) {
-  state::ServiceInstance instance;
-  instance.id = "tiny";
-  instance.port = 18080;
-  instance.health_kind = kind;
-  instance.health_path = "/health";
-  instance.start_period_s = 10;
-  return instance;
-}
-
-/// All that a wait needs, with a service that runs and a clock that nobody waits for.
-struct Watching {
-  explicit Watching(std::deque<int> statuses) : fetcher(std::move(statuses)) {
-    supervisor.life = {running()};
-  }
-
-  Health wait(const state::ServiceInstance& instance) {
-    return wait_until_ready(supervisor, fetcher, clock, instance, Activity{reporter, cancellation});
-  }
-
-  StandInSupervisor supervisor;
-  StandInFetcher fetcher;
-  ManualClock clock;
-  KeepingReporter reporter;
-  Cancellation cancellation;
-};
 
 /// A real listener on a port that the kernel chose.
 class Listener {

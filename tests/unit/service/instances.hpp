@@ -83,3 +83,66 @@ inline las::service::UnitInput hostile_words_service() {
   input.readable = {};
   return input;
 }
+
+/// One of a module that makes its data first, with secrets, limits and services that it uses.
+inline las::service::UnitInput prepared_service() {
+  auto input = small_service();
+  auto& instance = input.instance;
+  instance.id = "db";
+  instance.module = "database";
+  instance.argv = {"/var/lib/las/store/database-17-0123456789ab/.bin/server",
+                   "-D",
+                   "/var/lib/las/data/db/main",
+                   "--config=/var/lib/las/current/services/db/server.conf"};
+  instance.environment = {};
+  instance.health_kind = "exec";
+  instance.health_path = "";
+  instance.health.command = {"/var/lib/las/store/database-17-0123456789ab/.bin/ping", "-q"};
+  instance.health.interval_s = 15;
+  instance.health.timeout_ms = 2500;
+  instance.prepare = {
+      {"/var/lib/las/data/db/main",
+       {"/var/lib/las/store/database-17-0123456789ab/.bin/initdb",
+        "--pwfile=/run/credentials/las-db.service/password",
+        "--pgdata=/var/lib/las/data/db/main.new"}},
+      {"/var/lib/las/data/db/100% $mine", {"/bin/mkdir", "/var/lib/las/data/db/100% $mine.new"}}};
+  instance.config = {{"server.conf", "port = 18080\n"}};
+  instance.secrets = {{"password", "{word}"}, {"users.conf", "user db {word}\n"}};
+  instance.notifies = true;
+  instance.uses = {"cache", "c++"};
+  instance.limits = {las::ByteSize::gib(2), 150, 512, 50, "0-3,8"};
+  instance.data_directory = "/var/lib/las/data/db";
+  input.description = "database";
+  input.module_version = "17.2";
+  input.data_directory = "/var/lib/las/data/db";
+  input.config_directory = "/var/lib/las/current/services/db";
+  input.secrets_directory = "/var/lib/las/secrets/db";
+  input.readable = {"/var/lib/las/store/database-17-0123456789ab"};
+  input.las_program = "/usr/bin/las";
+  return input;
+}
+
+/// One that is started by the first request to its port.
+inline las::service::UnitInput on_demand_service() {
+  auto input = small_service();
+  input.instance.id = "lazy";
+  input.instance.on_demand = las::state::OnDemand{18081, 300};
+  input.instance.health.timeout_ms = 90000;
+  input.data_directory = "/var/lib/las/data/lazy";
+  input.las_program = "/usr/bin/las";
+  return input;
+}
+
+/// The same for a user whose las lies at an awkward place.
+inline las::service::UnitInput user_on_demand_service() {
+  auto input = user_service();
+  input.instance.id = "lazy++";
+  input.instance.host = "::1";
+  input.instance.on_demand = las::state::OnDemand{18081, 60};
+  input.instance.secrets = {{"password", "{word}"}};
+  input.instance.prepare = {{"/home/ada lovelace/.local/share/las/data/mine/main",
+                             {"/bin/mkdir", "/home/ada lovelace/main.new"}}};
+  input.secrets_directory = "/home/ada lovelace/.local/share/las/secrets/lazy++";
+  input.las_program = "/home/ada lovelace/100% bin/las";
+  return input;
+}

@@ -1,100 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "log_file.hpp"
-#include "process_family.hpp"
-#include "process_record.hpp"
-#include "stand_ins.hpp"
-#include "support/catch.hpp"
-#include "support/temp_directory.hpp"
+#include "workshop.hpp"
 
 #include "las/base/error.hpp"
-#include "las/service/supervisor.hpp"
 
 #include <csignal>
-#include <fstream>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace las;
 using namespace las::service;
-using std::chrono::milliseconds;
 
 namespace {
-
-constexpr milliseconds kLong{20000};
-
-/// A workstation with real processes; what a test leaves running is killed with it.
-struct Workshop {
-  Workshop() {
-    layout = platform::Layout::system(directory.path());
-    environment.boot_id = "this-boot";
-    supervisor = make_process_supervisor({*files, *processes, clock, environment, layout});
-  }
-
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-
-  ~Workshop() {
-    for (const auto& id : supervisor->installed())
-      kill_family(*files, *processes, {std::nullopt, records().path(id).string()});
-  }
-
-  ProcessRecords records() const { return {*files, layout.run / "services"}; }
-
-  /// A service that is the shell script `body`. Its environment holds SIGNS, a FIFO to tell the
-  /// test where it stands.
-  state::ServiceInstance script(const std::string& body, const std::string& id = "tiny") const {
-    state::ServiceInstance service;
-    service.id = id;
-    const auto file = directory.write(id + ".sh", body);
-    service.argv = {"/bin/sh", file.string()};
-    service.environment["SIGNS"] = signs(id).string();
-    service.data_directory = layout.data(id).string();
-    service.stop_timeout_s = 20;
-    if (!std::filesystem::exists(signs(id)))
-      REQUIRE(::mkfifo(signs(id).c_str(), 0600) == 0);
-    return service;
-  }
-
-  std::filesystem::path signs(const std::string& id) const { return directory / (id + ".fifo"); }
-
-  /// Waits until the script wrote a line into SIGNS.
-  std::string sign(const std::string& id = "tiny") const {
-    std::string line;
-    std::ifstream fifo(signs(id));
-    std::getline(fifo, line);
-    return line;
-  }
-
-  /// Starts it and waits for its sign.
-  ServiceStatus start(const state::ServiceInstance& service) {
-    supervisor->install({service}, {}, activity);
-    supervisor->start(service, activity);
-    sign(service.id);
-    return supervisor->status(service);
-  }
-
-  /// Waits until the process that the record names is gone.
-  void wait_gone(const std::string& id = "tiny") const {
-    const auto record = records().find(id);
-    REQUIRE(record->process);
-    REQUIRE(processes->wait_gone(*record->process, kLong));
-  }
-
-  test::TempDirectory directory;
-  std::unique_ptr<platform::FileSystem> files = platform::make_posix_file_system();
-  std::unique_ptr<platform::ProcessRunner> processes = platform::make_posix_process_runner();
-  ManualClock clock;
-  platform::Environment environment;
-  platform::Layout layout;
-  KeepingReporter reporter;
-  Cancellation cancellation;
-  Activity activity{reporter, cancellation};
-  std::unique_ptr<Supervisor> supervisor;
-};
-
-const std::string kServe = "echo up >\"$SIGNS\"\nexec sleep 1000\n";
 
 bool exists(pid_t pid) {
   return std::filesystem::exists("/proc/" + std::to_string(pid));
@@ -390,32 +304,6 @@ TEST_CASE("the process supervisor says what it cannot do", "[service]") {
   CHECK(shop.supervisor->limits() ==
         "without systemd, services are not restarted after a crash, do not start at boot and are "
         "not confined");
-}
-
-TEST_CASE("a log beyond its limit is moved aside, and three old ones are kept", "[service]") {
-  Workshop shop;
-  const auto log = shop.directory / "x.log";
-  for (const char* text : {"first", "second", "third", "fourth", "fifth"}) {
-    std::ofstream(log, std::ios::app) << text;
-    rotate_log(*shop.files, log, ByteSize(4));
-  }
-  CHECK(shop.files->list_directory(shop.directory.path()) ==
-        std::vector<std::string>{"x.log.1", "x.log.2", "x.log.3"});
-  CHECK(shop.directory.read("x.log.1") == "fifth");
-  CHECK(shop.directory.read("x.log.3") == "third");
-  std::ofstream(log) << "tiny";
-  rotate_log(*shop.files, log, ByteSize(4));
-  CHECK(shop.directory.read("x.log") == "tiny");
-}
-
-TEST_CASE("the last lines of a log are read from its end", "[service]") {
-  const test::TempDirectory directory;
-  CHECK(last_lines(directory / "absent.log", 5).empty());
-  const auto log = directory.write("x.log", "one\ntwo\nthree");
-  CHECK(last_lines(log, 2) == std::vector<std::string>{"two", "three"});
-  CHECK(last_lines(log, 9) == std::vector<std::string>{"one", "two", "three"});
-  const auto large = directory.write("y.log", std::string(std::size_t{5} << 20U, 'x') + "\nend\n");
-  CHECK(last_lines(large, 1) == std::vector<std::string>{"end"});
 }
 
 TEST_CASE("a process's stat is read whatever the process calls itself", "[service]") {

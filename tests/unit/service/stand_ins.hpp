@@ -4,6 +4,7 @@
 #include "support/no_processes.hpp"
 
 #include "las/base/error.hpp"
+#include "las/base/text.hpp"
 #include "las/service/supervisor.hpp"
 
 #include <deque>
@@ -113,11 +114,18 @@ class StandInProcessRunner : public las::test::NoProcesses {
  public:
   las::platform::ProcessResult run(const las::platform::Command& command,
                                    const las::Activity&,
-                                   std::optional<std::chrono::milliseconds>,
-                                   const std::function<void(std::string_view)>&) override {
+                                   std::optional<std::chrono::milliseconds> timeout,
+                                   const std::function<void(std::string_view)>& on_line) override {
     commands.push_back(command);
+    timeouts.push_back(timeout);
     if (missing)
       throw las::Error(las::ErrorKind::NotFound, "the program does not exist", command.argv[0]);
+    for (const std::string& text : {result.out, result.err}) {
+      for (const std::string& line : las::text::lines(text)) {
+        if (on_line)
+          on_line(line);
+      }
+    }
     return result;
   }
 
@@ -127,6 +135,7 @@ class StandInProcessRunner : public las::test::NoProcesses {
   }
 
   std::vector<las::platform::Command> commands;
+  std::vector<std::optional<std::chrono::milliseconds>> timeouts;
   las::platform::ProcessResult result;
   bool missing = false;
 };
@@ -161,7 +170,22 @@ class StandInSupervisor : public las::service::Supervisor {
 
   std::vector<std::string> installed() override { return {}; }
 
+  std::string impostor(const las::state::ServiceInstance&) override { return other_listener; }
+
+  las::platform::ProcessResult run_check(const las::state::ServiceInstance&,
+                                         std::chrono::milliseconds timeout,
+                                         const las::Activity&) override {
+    check_timeouts.push_back(timeout.count());
+    if (!check_fault.empty())
+      throw las::Error(las::ErrorKind::Io, check_fault);
+    return check;
+  }
+
   std::deque<las::service::ServiceStatus> life;
+  las::platform::ProcessResult check;  ///< what the command of its health check gives
+  std::string check_fault;             ///< why that cannot be run
+  std::vector<std::int64_t> check_timeouts;
+  std::string other_listener;
   std::vector<std::string> lines;
   bool logs_unreadable = false;
 };
@@ -185,7 +209,8 @@ class StandInFetcher : public las::fetch::Fetcher {
     if (status == 0)
       throw las::Error(las::ErrorKind::Network, "no answer", request.url)
           .cause("connection refused");
-    return {status, {}, {}};
+    last = request;
+    return {status, {}, body};
   }
 
   las::fetch::Response stream(const las::fetch::Request& request,
@@ -195,6 +220,8 @@ class StandInFetcher : public las::fetch::Fetcher {
   }
 
   std::vector<std::string> urls;
+  std::string body;  ///< of every answer
+  las::fetch::Request last;
 
  private:
   std::deque<int> statuses_;

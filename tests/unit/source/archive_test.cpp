@@ -250,7 +250,7 @@ TEST_CASE("every kind of source is known by its name", "[source]") {
     CHECK(kind->kind() == name);
     names.push_back(name);
   }
-  CHECK(names == Lines{"apt", "archive", "npm", "python"});
+  CHECK(names == Lines{"apt", "archive", "deb", "image", "npm", "python"});
   CHECK_NOTHROW(kinds.at("archive")->undo_external("", "", {}, bench.activity));
   CHECK(kinds.at("archive")->verify_external("", bench.activity).empty());
 }

@@ -53,7 +53,7 @@ TEST_CASE("what changes the state leaves entries that nobody asked for", "[state
     operation.outcome = "done";
     t.put_operation(operation);
     t.put_operation(operation);  // said already
-    t.put_service_wish({"tiny", true});
+    t.put_service_wish({"tiny", true, {}});
   });
   const auto entries = trail(*store);
   CHECK(events(entries) == std::vector<std::string>{"operation-running op-1",
@@ -74,7 +74,7 @@ TEST_CASE("a write that fails leaves no entry of it", "[state][audit]") {
   const TempDirectory folder;
   const auto store = open(folder);
   CHECK_THROWS_AS(store->write([](state::WriteTransaction& t) {
-    t.put_service_wish({"tiny", true});
+    t.put_service_wish({"tiny", true, {}});
     throw Error(ErrorKind::Io, "no");
   }),
                   Error);
@@ -85,7 +85,7 @@ TEST_CASE("an entry that was changed, moved or left out breaks the chain", "[sta
   const TempDirectory folder;
   const auto store = open(folder);
   for (const char* id : {"a", "b", "c", "d"})
-    store->write([&](state::WriteTransaction& t) { t.put_service_wish({id, true}); });
+    store->write([&](state::WriteTransaction& t) { t.put_service_wish({id, true, {}}); });
   const auto whole = trail(*store);
   REQUIRE(whole.size() == 4);
 

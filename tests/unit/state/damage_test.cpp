@@ -190,7 +190,9 @@ TEST_CASE("a state whose making was cut short begins anew, unless generations sa
     open(Access::ReadOnly)->read([](const ReadTransaction& t) {
       CHECK(t.generation_numbers().empty());
     });
-    open(Access::ReadWrite)->write([](WriteTransaction& t) { t.put_service_wish({"a", true}); });
+    open(Access::ReadWrite)->write([](WriteTransaction& t) {
+      t.put_service_wish({"a", true, {}});
+    });
     CHECK(open(Access::ReadOnly)->check().empty());
   }
 }

@@ -58,6 +58,20 @@ inline state::ServiceInstance full_service_instance() {
   service.data_directory = "/var/lib/las/data/engine";
   service.options = {{"context", "4096"}};
   service.unit_text = "[Unit]\nDescription=chat\n";
+  service.more_units = {{"las-chat.socket", "[Socket]\n"}};
+  service.prepare = {{"/var/lib/las/data/engine/main", {"/bin/initdb", "a b"}}};
+  service.config = {{"engine.conf", "port = 1\n"}};
+  service.secrets = {{"password", "{word}"}};
+  service.notifies = true;
+  service.network = "lan";
+  service.asks_for_word = true;
+  service.uses = {"database"};
+  service.health = {{"/bin/ping"}, {{"AUTH", "{word}"}}, "PONG", 15, 2500, 5};
+  service.limits = {ByteSize(123456789012345), 150, 512, 50, "0-3,8"};
+  service.on_demand = state::OnDemand{11501, 300};
+  service.metrics = "/metrics";
+  service.container = state::ContainerRun{
+      "podman", "example.test/engine@sha256:00", {"--network=host"}, {"serve", "a b"}};
   return service;
 }
 
@@ -107,7 +121,7 @@ inline state::Journal full_journal() {
   journal.started_at = "2026-11-23T15:04:05Z";
   journal.boot_id = "8d6e2f5a-0000-0000-0000-000000000000";
   journal.phase = state::Phase::Committed;
-  journal.wishes = {{"tiny", false}};
+  journal.wishes = {{"tiny", false, true}};
   journal.from_generation = 3;
   journal.to_generation = 4;
   journal.staged_payloads = {"engine-1.2.3-aaaaaaaaaaaa"};
@@ -128,6 +142,20 @@ inline state::OperationRecord full_operation(const std::string& id) {
   operation.generation_after = 4;
   operation.changes = {"install engine 1.2.3 (cpu)"};
   return operation;
+}
+
+inline state::HealthRecord full_health(const std::string& service) {
+  state::HealthRecord record;
+  record.service = service;
+  record.checked_at = "2026-11-23T15:04:05Z";
+  record.healthy = true;
+  record.reason = "200 from /health";
+  record.since = "2026-11-23T14:04:05Z";
+  record.failures = 2;
+  record.restarts = 4;
+  record.restart_after = "2026-11-23T15:05:05Z";
+  record.gave_up = "restarted 5 times and not well: connection refused";
+  return record;
 }
 
 inline state::OverrideEvent full_override_event(std::uint64_t number) {

@@ -39,7 +39,23 @@ void check_round_trip(const Record& record) {
 }
 
 /// Fields that came after the first records: where they are missing they are their default.
-const std::set<std::string> kLater = {"artifacts", "options", "wished"};
+const std::set<std::string> kLater = {"artifacts",
+                                      "asks_for_word",
+                                      "at_boot",
+                                      "config",
+                                      "container",
+                                      "health",
+                                      "limits",
+                                      "metrics",
+                                      "more_units",
+                                      "network",
+                                      "notifies",
+                                      "on_demand",
+                                      "options",
+                                      "prepare",
+                                      "secrets",
+                                      "uses",
+                                      "wished"};
 
 /// Every other field of a record is required: leaving out any one is a fault that names it.
 template <typename Record>
@@ -88,7 +104,8 @@ TEST_CASE("every field of every record survives being written and read", "[state
   check_record(full_installed_module());
   check_record(full_service_instance());
   check_record(full_generation(7));
-  check_record(ServiceWish{.id = "chat", .running = false});
+  check_record(ServiceWish{.id = "chat", .running = false, .at_boot = true});
+  check_record(full_health("chat"));
   check_record(PortLease{.port = 11434, .owner = "chat"});
   check_record(full_model("tiny"));
   check_record(full_journal());
@@ -111,6 +128,56 @@ TEST_CASE("a field that came later is read where it is, and not written where it
   CHECK(record_json::encode(journal).find("purge") == std::string::npos);
   journal.purge = {"/var/lib/las/data/chat"};
   CHECK(record_json::decode<Journal>(record_json::encode(journal), "x") == journal);
+}
+
+TEST_CASE("a service of an earlier las is read with what its absence means, and written as it was",
+          "[state]") {
+  ServiceInstance plain;
+  plain.id = "chat";
+  const std::string before = record_json::encode(plain);
+  for (const char* key : {"more_units", "prepare", "secrets", "health", "limits", "on_demand"})
+    CHECK(before.find("\"" + std::string(key) + "\"") == std::string::npos);
+  const auto read = record_json::decode<ServiceInstance>(before, "x");
+  CHECK(read == plain);
+  CHECK(read.network == "local");
+  CHECK(read.health.interval_s == 30);
+  CHECK_FALSE(read.on_demand);
+}
+
+TEST_CASE("a part of a service that is damaged is named", "[state]") {
+  json service = json::parse(record_json::encode(full_service_instance()));
+  const auto fault = [&](const std::string& pointer, const json& value) {
+    json damaged = service;
+    damaged[json::json_pointer(pointer)] = value;
+    return fault_of<ServiceInstance>(damaged.dump());
+  };
+  const std::string start = "a record of the state is damaged: table/key: ";
+  CHECK_THAT(fault("/on_demand/inner_port", 65536), Catch::Matchers::StartsWith(start));
+  CHECK_THAT(fault("/health/retries", "3"), Catch::Matchers::StartsWith(start));
+  CHECK_THAT(fault("/limits/memory", -1), Catch::Matchers::StartsWith(start));
+  CHECK_THAT(fault("/prepare/0/makes", 1), Catch::Matchers::StartsWith(start));
+}
+
+TEST_CASE("a wish without a word about the boot means what it says about now", "[state]") {
+  CHECK(ServiceWish{"a", true, {}}.starts_at_boot());
+  CHECK_FALSE(ServiceWish{"a", false, {}}.starts_at_boot());
+  CHECK_FALSE(ServiceWish{"a", true, false}.starts_at_boot());
+  CHECK(ServiceWish{"a", false, true}.starts_at_boot());
+  const std::string before = R"({"id":"a","running":true})";
+  CHECK(record_json::encode(record_json::decode<ServiceWish>(before, "x")) == before);
+}
+
+TEST_CASE("a service on demand listens behind its port", "[state]") {
+  ServiceInstance service;
+  service.port = 80;
+  CHECK(service.own_port() == 80);
+  service.on_demand = OnDemand{81, 60};
+  CHECK(service.own_port() == 81);
+  CHECK(service.reachable_host() == "127.0.0.1");
+  service.host = "0.0.0.0";
+  CHECK(service.reachable_host() == "127.0.0.1");
+  service.host = "192.0.2.7";
+  CHECK(service.reachable_host() == "192.0.2.7");
 }
 
 TEST_CASE("the spelling of a record on disk does not change by accident", "[state]") {

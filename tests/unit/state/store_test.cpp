@@ -71,8 +71,9 @@ TEST_CASE("what is written is read back after the state is opened again", "[stat
       state.set_current_generation(1);
       state.put_journal(full_journal());
       state.put_operation(full_operation("20261123T150405-1a2b3c"));
-      state.put_service_wish({.id = "chat", .running = false});
+      state.put_service_wish({.id = "chat", .running = false, .at_boot = true});
       state.put_port({.port = 8080, .owner = "chat"});
+      state.put_health(full_health("chat"));
       state.put_model(full_model("tiny"));
       state.put_pinned_digest(full_pin("https://example.test/a"));
       state.put_pinned_digest(full_pin(long_url));
@@ -89,9 +90,12 @@ TEST_CASE("what is written is read back after the state is opened again", "[stat
       CHECK(state.journal() == full_journal());
       CHECK(state.operation("20261123T150405-1a2b3c") == full_operation("20261123T150405-1a2b3c"));
       CHECK(state.operation("20261123") == std::nullopt);
-      CHECK(state.service_wish("chat") == ServiceWish{.id = "chat", .running = false});
+      CHECK(state.service_wish("chat") ==
+            ServiceWish{.id = "chat", .running = false, .at_boot = true});
       CHECK(state.service_wish("other") == std::nullopt);
       CHECK(state.ports() == std::vector<PortLease>{{.port = 8080, .owner = "chat"}});
+      CHECK(state.health("chat") == full_health("chat"));
+      CHECK(state.health("other") == std::nullopt);
       CHECK(state.model("tiny") == full_model("tiny"));
       CHECK(state.model("") == std::nullopt);
       CHECK(state.pinned_digest("https://example.test/a") == full_pin("https://example.test/a"));
@@ -109,15 +113,19 @@ TEST_CASE("erased records are gone and the others stay", "[state]") {
     state.put_generation(full_generation(1));
     state.put_generation(full_generation(2));
     state.put_journal(full_journal());
-    state.put_service_wish({.id = "chat"});
-    state.put_service_wish({.id = "code"});
+    state.put_service_wish({.id = "chat", .at_boot = {}});
+    state.put_service_wish({.id = "code", .at_boot = {}});
     state.put_port({.port = 1, .owner = "chat"});
     state.put_port({.port = 2, .owner = "code"});
     state.put_port({.port = 3, .owner = "chat"});
+    state.put_health(full_health("chat"));
+    state.put_health(full_health("code"));
     state.put_model(full_model("big"));
     state.put_model(full_model("tiny"));
   });
   store->write([](WriteTransaction& state) {
+    state.erase_health("chat");
+    state.erase_health("never was");
     state.erase_generation(1);
     state.clear_journal();
     state.erase_service_wish("chat");
@@ -129,10 +137,26 @@ TEST_CASE("erased records are gone and the others stay", "[state]") {
     CHECK(state.generation_numbers() == std::vector<std::uint64_t>{2});
     CHECK(state.journal() == std::nullopt);
     CHECK(state.service_wish("chat") == std::nullopt);
-    CHECK(state.service_wish("code") == ServiceWish{.id = "code"});
+    CHECK(state.service_wish("code") == ServiceWish{.id = "code", .at_boot = {}});
+    CHECK(state.health("chat") == std::nullopt);
+    CHECK(state.health("code") == full_health("code"));
     CHECK(state.ports() == std::vector<PortLease>{{.port = 2, .owner = "code"}});
   });
   CHECK(model_names(*store) == std::vector<std::string>{"tiny"});
+}
+
+TEST_CASE("what the looks at a service find is no matter for the audit trail", "[state]") {
+  const TempDirectory temp;
+  auto store = StateStore::open(temp / "db", Access::ReadWrite);
+  const auto entries = [&] {
+    std::size_t count = 0;
+    store->read([&](const ReadTransaction& state) { count = state.audit().size(); });
+    return count;
+  };
+  const std::size_t before = entries();
+  store->write([](WriteTransaction& state) { state.put_health(full_health("chat")); });
+  store->write([](WriteTransaction& state) { state.erase_health("chat"); });
+  CHECK(entries() == before);
 }
 
 TEST_CASE("reading a place where las never ran gives an empty store and creates nothing",
@@ -307,10 +331,10 @@ TEST_CASE("a state without the tables of later versions is read, and written on"
   MDB_txn* transaction = nullptr;
   MDB_dbi table = 0;
   REQUIRE(mdb_env_create(&environment) == 0);
-  REQUIRE(mdb_env_set_maxdbs(environment, 2) == 0);
+  REQUIRE(mdb_env_set_maxdbs(environment, 3) == 0);
   REQUIRE(mdb_env_open(environment, directory.c_str(), 0, 0600) == 0);
   REQUIRE(mdb_txn_begin(environment, nullptr, 0, &transaction) == 0);
-  for (const char* name : {"overrides", "registries"}) {
+  for (const char* name : {"overrides", "registries", "health"}) {
     REQUIRE(mdb_dbi_open(transaction, name, 0, &table) == 0);
     REQUIRE(mdb_drop(transaction, table, 1) == 0);
   }
@@ -322,6 +346,7 @@ TEST_CASE("a state without the tables of later versions is read, and written on"
     reader->read([](const ReadTransaction& state) {
       CHECK(state.override_events().empty());
       CHECK(state.registries().empty());
+      CHECK(state.health("chat") == std::nullopt);
     });
     CHECK(current_of(*reader) == 1);
   }
@@ -329,9 +354,11 @@ TEST_CASE("a state without the tables of later versions is read, and written on"
   store->write([](WriteTransaction& state) {
     state.add_override_event(full_override_event(0));
     state.put_registry(full_registry("lab"));
+    state.put_health(full_health("chat"));
   });
   store->read([](const ReadTransaction& state) {
     CHECK(state.override_events().size() == 1);
+    CHECK(state.health("chat") == full_health("chat"));
     CHECK(state.registry("lab") == full_registry("lab"));
   });
   CHECK(current_of(*store) == 1);
@@ -460,7 +487,8 @@ TEST_CASE("damaged records are CorruptState when read and all of them are found 
              {lmdb::Table::Pins, "https://example.test/a", R"({"url":1})"},
              {lmdb::Table::Ports, port_80, R"({"port":"80","owner":"x"})"},
              {lmdb::Table::ServiceWishes, "chat", R"({"id":"chat"})"},
-             {lmdb::Table::Registries, "lab", R"({"name":"lab"})"}});
+             {lmdb::Table::Registries, "lab", R"({"name":"lab"})"},
+             {lmdb::Table::Health, "chat", R"({"service":"chat"})"}});
 
   const auto store = StateStore::open(temp / "db", Access::ReadOnly);
   CHECK(store->check() == std::vector<RecordFault>{
@@ -476,6 +504,7 @@ TEST_CASE("damaged records are CorruptState when read and all of them are found 
                               {"models/moved", "it lies under the key of another record"},
                               {"pins/https://example.test/a", "url: not a text"},
                               {"registries/lab", "number: missing"},
+                              {"health/chat", "checked_at: missing"},
                           });
   store->read([](const ReadTransaction& state) {
     const std::string start = "a record of the state is damaged: ";

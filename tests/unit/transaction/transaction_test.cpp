@@ -227,11 +227,13 @@ TEST_CASE("a full disk at any effect changes nothing", "[transaction][crash]") {
         process.transactor().recover(process.activity());
       }
       INFO(scenario.name << ", full disk at effect " << k << " of " << effects);
-      // Only sweeping up after the proof may fail without failing the whole.
+      // Only sweeping up after the proof may fail without failing the whole: with a purge that is
+      // the data and the secrets that were made for them.
+      const std::size_t swept = scenario.name == std::string("purge") ? 2 : 1;
       if (failed)
         CHECK(describe(world) == before);
       else
-        CHECK(k == effects);
+        CHECK(k > effects - swept);
     }
   }
 }

@@ -144,7 +144,7 @@ TEST_CASE("a stopped service stays stopped over an upgrade, its rejection and a 
   run_plan(process, deploy_plan(process.current()));
   world.machine.running.clear();
   process.store().write([](state::WriteTransaction& transaction) {
-    transaction.put_service_wish({"tiny", false});
+    transaction.put_service_wish({"tiny", false, {}});
   });
   run_plan(process, install_plan(plan::Action::Upgrade, "2"));
   CHECK_FALSE(wished());

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "containers.hpp"
+
+#include "support/catch.hpp"
+
+#include <algorithm>
+
+using las::app::container_placeholders;
+using las::app::container_run;
+using las::app::ContainerPlaces;
+
+namespace {
+
+las::state::ServiceInstance instance() {
+  las::state::ServiceInstance service;
+  service.id = "cache";
+  service.port = 6400;
+  service.data_directory = "/var/lib/las/data/cache";
+  service.stop_signal = "SIGTERM";
+  service.stop_timeout_s = 20;
+  return service;
+}
+
+las::catalog::ContainerTemplate plain() {
+  las::catalog::ContainerTemplate run;
+  run.port = 6379;
+  return run;
+}
+
+bool has(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+las::state::ContainerRun run_of(const las::state::ServiceInstance& service,
+                                const las::catalog::ContainerTemplate& run,
+                                const ContainerPlaces& places = {}) {
+  return container_run(
+      service, run, places, container_placeholders(service, run, places), "host/name@sha256:1");
+}
+
+}  // namespace
+
+TEST_CASE("a container gets no capability, no new privilege and nothing to write but its data") {
+  const auto run = run_of(instance(), plain());
+  CHECK(has(run.options, "--cap-drop=all"));
+  CHECK(has(run.options, "--security-opt=no-new-privileges"));
+  CHECK(has(run.options, "--read-only"));
+  CHECK(has(run.options, "--volume=/var/lib/las/data/cache:/data:rw,U"));
+  CHECK(has(run.options, "--pull=never"));
+  CHECK(run.image == "host/name@sha256:1");
+}
+
+TEST_CASE("only the service's port is reached, and only from this machine") {
+  CHECK(has(run_of(instance(), plain()).options, "--publish=127.0.0.1:6400:6379"));
+  auto exposed = instance();
+  exposed.host = "0.0.0.0";
+  CHECK(has(run_of(exposed, plain()).options, "--publish=0.0.0.0:6400:6379"));
+}
+
+TEST_CASE("behind its socket a container listens where the socket hands on to") {
+  auto service = instance();
+  service.host = "0.0.0.0";
+  service.on_demand = las::state::OnDemand{11501, 600};
+  CHECK(has(run_of(service, plain()).options, "--publish=127.0.0.1:11501:6379"));
+}
+
+TEST_CASE("limits of a service are its container's") {
+  auto service = instance();
+  service.limits.memory = las::ByteSize::mib(100);
+  service.limits.cpu_percent = 150;
+  service.limits.tasks = 7;
+  const auto run = run_of(service, plain());
+  CHECK(has(run.options, "--memory=104857600b"));
+  CHECK(has(run.options, "--memory-swap=104857600b"));
+  CHECK(has(run.options, "--cpus=1.50"));
+  CHECK(has(run.options, "--pids-limit=7"));
+}
+
+TEST_CASE("templates name what the container sees, not the machine") {
+  auto service = instance();
+  service.secrets["key"] = "{word}";
+  service.config["a.conf"] = "x";
+  auto wanted = plain();
+  wanted.command = {"{host}:{port}", "{data}", "{config}/a.conf", "{secret.key}", "{model.path}"};
+  wanted.environment["HERE"] = "{data}";
+  const auto run = run_of(service, wanted, {"/las/config", "/las/secrets", "/las/models/blob"});
+  CHECK(run.command ==
+        std::vector<std::string>{
+            "0.0.0.0:6379", "/data", "/etc/las/a.conf", "/run/secrets/key", "/model"});
+  CHECK(has(run.options, "--volume=/las/secrets/key:/run/secrets/key:ro"));
+  CHECK(has(run.options, "--volume=/las/config:/etc/las:ro"));
+  CHECK(has(run.options, "--volume=/las/models/blob:/model:ro"));
+  CHECK(has(run.options, "--env=HERE=/data"));
+}

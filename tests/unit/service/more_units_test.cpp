@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "golden.hpp"
+#include "instances.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "unit_file.hpp"
+
+using namespace las;
+using namespace las::service;
+using Units = std::map<std::string, std::string>;
+
+namespace {
+
+/// Compares each unit with the golden file of its own name.
+void check_units(const Units& units, const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const auto& [name, text] : units) {
+    found.push_back(name);
+    check_golden("units/" + name, text);
+    CHECK(is_generated(text));
+  }
+  CHECK(found == names);
+}
+
+bool has_line(const std::string& unit, const std::string& line) {
+  return ("\n" + unit).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a unit that prepares, has secrets and limits is what its golden file says",
+          "[service]") {
+  check_golden("units/prepared.service", render_unit(prepared_service()));
+}
+
+TEST_CASE("a unit that starts on demand is what its golden file says", "[service]") {
+  check_golden("units/on-demand.service", render_unit(on_demand_service()));
+  check_golden("units/user-on-demand.service", render_unit(user_on_demand_service()));
+}
+
+TEST_CASE("a service with a health check has a timer and the look that it triggers", "[service]") {
+  check_units(render_more_units(prepared_service()),
+              {"las-health@db.service", "las-health@db.timer"});
+}
+
+TEST_CASE("a service on demand has a socket and what goes between it and the service",
+          "[service]") {
+  check_units(render_more_units(on_demand_service()),
+              {"las-health@lazy.service",
+               "las-health@lazy.timer",
+               "las-lazy.socket",
+               "las-proxy@lazy.service"});
+}
+
+TEST_CASE("the units of a user's service on demand are the user manager's", "[service]") {
+  check_units(render_more_units(user_on_demand_service()),
+              {"las-health@lazy\\x2b\\x2b.service",
+               "las-health@lazy\\x2b\\x2b.timer",
+               "las-lazy\\x2b\\x2b.socket",
+               "las-proxy@lazy\\x2b\\x2b.service"});
+}
+
+TEST_CASE("nobody looks at a service without a health check, or without a las to do it",
+          "[service]") {
+  auto input = prepared_service();
+  for (const char* kind : {"none", ""}) {
+    input.instance.health_kind = kind;
+    CHECK(render_more_units(input).empty());
+    CHECK_FALSE(has_line(render_unit(input), "Wants=las-health@db.timer"));
+  }
+  input = prepared_service();
+  CHECK(has_line(render_unit(input), "Wants=las-health@db.timer"));
+  input.las_program.clear();
+  CHECK(render_more_units(input).empty());
+  CHECK_FALSE(has_line(render_unit(input), "Wants=las-health@db.timer"));
+}
+
+TEST_CASE("where nobody looks at it a service on demand is ready when it is begun", "[service]") {
+  auto input = on_demand_service();
+  CHECK(render_unit(input).find("ExecStartPost=") != std::string::npos);
+  input.instance.health_kind = "none";
+  CHECK(render_unit(input).find("ExecStartPost=") == std::string::npos);
+  CHECK(render_more_units(input).size() == 2);
+}
+
+TEST_CASE("a service on demand is installed by its socket alone", "[service]") {
+  const auto input = on_demand_service();
+  CHECK(render_unit(input).find("[Install]") == std::string::npos);
+  CHECK(has_line(render_more_units(input).at("las-lazy.socket"), "WantedBy=sockets.target"));
+}
+
+TEST_CASE("the socket listens where the service is to be reached", "[service]") {
+  auto input = on_demand_service();
+  input.instance.host = "0.0.0.0";
+  CHECK(has_line(render_more_units(input).at("las-lazy.socket"), "ListenStream=0.0.0.0:18080"));
+  input.instance.host = "::1";
+  CHECK(has_line(render_more_units(input).at("las-lazy.socket"), "ListenStream=[::1]:18080"));
+}
+
+TEST_CASE("a socket that only this machine may reach lets nobody else in", "[service]") {
+  for (const auto& [name, text] : render_more_units(on_demand_service())) {
+    INFO(name);
+    if (name == "las-proxy@lazy.service")
+      CHECK(has_line(text, "IPAddressDeny=any\nIPAddressAllow=localhost"));
+  }
+}
+
+TEST_CASE("limits that were not set are not written", "[service]") {
+  auto input = prepared_service();
+  input.instance.limits = {};
+  const std::string unit = render_unit(input);
+  for (const char* directive : {"MemoryMax", "CPUQuota", "AllowedCPUs", "IOWeight"})
+    CHECK(unit.find(directive) == std::string::npos);
+  CHECK(unit.find("TasksMax=512") == std::string::npos);
+}
+
+TEST_CASE("a list of cores cannot break out of its line", "[service]") {
+  auto input = prepared_service();
+  for (const char* cpus : {"0\nExecStartPre=+/bin/evil", "0\r", "0 \\"}) {
+    input.instance.limits.cpus = cpus;
+    const auto error = test::error_of([&] { return render_unit(input); });
+    INFO(cpus);
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::InvalidData);
+  }
+}
+
+TEST_CASE("the words of a preparation cannot break out of their line", "[service]") {
+  auto input = prepared_service();
+  input.instance.prepare = {{"/var/lib/las/data/db/a\nUser=root", {"/bin/true"}}};
+  CHECK_THROWS_WITH(render_unit(input), "a line break or null byte cannot stand in a unit file");
+  input.instance.prepare = {{"/var/lib/las/data/db/a", {"/bin/true", "\nUser=root"}}};
+  CHECK_THROWS_WITH(render_unit(input), "a line break or null byte cannot stand in a unit file");
+}
+
+TEST_CASE("a user's service reads its secrets itself", "[service]") {
+  auto input = prepared_service();
+  CHECK(has_line(render_unit(input), "LoadCredential=password:/var/lib/las/secrets/db/password"));
+  CHECK(render_unit(user_on_demand_service()).find("LoadCredential") == std::string::npos);
+}
