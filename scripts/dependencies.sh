@@ -11,7 +11,7 @@ build_packages=(
   python3 python3-venv curl ca-certificates
 )
 test_packages=(
-  catch2 strace debootstrap systemd-container slirp4netns clang-format shellcheck mandoc hyperfine hwloc-nox
+  catch2 strace debootstrap systemd-container slirp4netns iproute2 clang-format shellcheck mandoc hyperfine hwloc-nox
   zsh fish minisign lmdb-utils e2fsprogs python3-fusepy zstd
 )
 

@@ -66,25 +66,41 @@ int run_status(Context& context, const std::vector<std::string>& names) {
   return 0;
 }
 
-int run_logs(Context& context, const std::string& name, const service::LogQuery& query) {
-  ordered_json lines = ordered_json::array();
+void print_log(Context& context, const std::string& name, const service::LogQuery& query) {
   app::read_service_log(
       context.session,
       name,
       query,
       [&](const std::string& line) {
-        if (context.options.json) {
-          lines.push_back(line);
-          return;
-        }
         context.out << (context.streams.out_is_terminal ? text::TerminalFilter().feed(line) : line)
                     << "\n";
         if (query.follow)
           context.out.flush();
       },
       context.activity);
-  if (context.options.json)
-    context.print_json({{"service", name}, {"lines", std::move(lines)}});
+}
+
+int run_logs(Context& context, const std::string& name, const service::LogQuery& query) {
+  if (!context.options.json) {
+    constexpr int kInterrupted = 130;
+    try {
+      print_log(context, name, query);
+    } catch (const Error& error) {
+      // It ends in no other way.
+      if (!query.follow || error.kind() != ErrorKind::Interrupted)
+        throw;
+      return kInterrupted;
+    }
+    return 0;
+  }
+  ordered_json lines = ordered_json::array();
+  app::read_service_log(
+      context.session,
+      name,
+      query,
+      [&](const std::string& line) { lines.push_back(line); },
+      context.activity);
+  context.print_json({{"service", name}, {"lines", std::move(lines)}});
   return 0;
 }
 

@@ -82,7 +82,8 @@ if [ -n "$containers" ]; then
   # Images are layers on layers, which cannot lie on the machine's own layer.
   mkdir "$scratch/containers"
   options+=(--capability=all "--system-call-filter=add_key keyctl bpf perf_event_open @mount"
-    --bind=/dev/fuse --bind=/dev/net/tun "--bind=$scratch/containers:/var/lib/containers")
+    "--bind=$scratch/containers:/var/lib/containers")
+  for device in /dev/fuse /dev/net/tun; do [ ! -c $device ] || options+=("--bind=$device"); done
 fi
 
 # The fresh machine: an overlay in memory, else a copy.
@@ -127,7 +128,7 @@ ln -sf ../las-test-script.service \
 # Nobody logs in, and a getty without a terminal would leave the machine "degraded".
 ln -sf /dev/null "$machine/etc/systemd/system/console-getty.service"
 
-if [ -n "$own_network" ] && command -v slirp4netns >/dev/null; then
+if [ -n "$own_network" ] && [ -c /dev/net/tun ] && command -v slirp4netns >/dev/null && command -v ip >/dev/null; then
   ip netns add "$name"
   slirp4netns --configure --mtu=65520 --disable-host-loopback --ready-fd=3 --netns-type=path \
     "/run/netns/$name" tap0 3>"$scratch/ready" >"$scratch/slirp" 2>&1 &
