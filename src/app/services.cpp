@@ -212,6 +212,8 @@ std::vector<ServiceView> bring_up(Session& session,
                                   WaitFor wait,
                                   Anew anew,
                                   const Activity& activity) {
+  // First: an interrupted run that is finished or undone may bring services and take them away.
+  session.writer(activity);
   const auto chosen = select(session, names, Reach::AndWhatTheyUse);
   const auto asked = ids_of(select(session, names, Reach::Named));
   writer_that_looks(session, activity, ids_of(chosen));
@@ -282,6 +284,7 @@ std::vector<ServiceView> restart_services(Session& session,
 std::vector<ServiceView> stop_services(Session& session,
                                        const ServiceNames& names,
                                        const Activity& activity) {
+  session.writer(activity);
   auto chosen = select(session, names, Reach::Named);
   const auto ids = ids_of(chosen);
   writer_that_looks(session, activity, ids);
@@ -307,6 +310,7 @@ std::vector<ServiceView> set_at_boot(Session& session,
   if (session.supervisor().name() != "systemd")
     throw Error(ErrorKind::Unsatisfiable, _("without systemd nothing starts services at boot"))
         .hint(_("start them by hand: las start --all"));
+  session.writer(activity);
   const auto chosen = select(session, names, Reach::Named);
   writer_that_looks(session, activity, ids_of(chosen));
   write_missing_units(session, activity);
