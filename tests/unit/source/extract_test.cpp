@@ -25,7 +25,7 @@ namespace {
 struct Workshop {
   test::TempDirectory folder;
   std::unique_ptr<platform::FileSystem> files = platform::make_posix_file_system();
-  test::RecordingReporter reporter;
+  test::LineReporter reporter;
   Cancellation cancellation;
   Activity activity{reporter, cancellation};
   std::filesystem::path archive = folder / "archive";

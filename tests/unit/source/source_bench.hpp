@@ -19,7 +19,7 @@ struct SourceBench {
   StandInFetcher fetcher;
   platform::Environment environment;
   platform::Layout layout;
-  RecordingReporter reporter;
+  LineReporter reporter;
   Cancellation cancellation;
   Activity activity{reporter, cancellation};
   catalog::Source source;

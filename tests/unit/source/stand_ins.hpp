@@ -62,7 +62,7 @@ Error error_of(Body&& body) {
   return Error(ErrorKind::Usage, "nothing was thrown");
 }
 
-class RecordingReporter : public Reporter {
+class LineReporter : public Reporter {
  public:
   void report(const Event& event) override {
     if (const auto* message = std::get_if<event::Message>(&event)) {
