@@ -377,8 +377,11 @@ const std::vector<CommandSpec>& command_table() {
        kRun,
        N_("let others than this machine reach a service"),
        N_("Nothing ever listens beyond this machine by itself. With --lan only private addresses "
-          "get through where systemd runs the service. A service that can ask who somebody is does "
-          "so from then on; one that cannot needs --without-auth."),
+          "get through where systemd runs the service for the whole machine; of a user's services, "
+          "and "
+          "without systemd, all addresses do. A service that can ask who somebody is does so from "
+          "then "
+          "on; one that cannot needs --without-auth."),
        {{"las expose NAME --lan", ""}, {"las expose NAME --public", ""}},
        setup_expose,
        true},
