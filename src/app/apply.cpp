@@ -15,7 +15,7 @@ namespace las::app {
 
 namespace {
 
-constexpr ByteSize kLargest = ByteSize::mib(4);
+constexpr ByteSize kLargestDocument = ByteSize::mib(4);
 
 lockfile::Document read_document(Session& session, const std::string& file) {
   std::error_code ignored;
@@ -24,7 +24,7 @@ lockfile::Document read_document(Session& session, const std::string& file) {
     throw Error(ErrorKind::Usage, _("this is a folder"), file).hint(_("name a file in it"));
   Diagnostics diagnostics;
   lockfile::Document document =
-      lockfile::parse(session.files().read_file(given, kLargest), file, diagnostics);
+      lockfile::parse(session.files().read_file(given, kLargestDocument), file, diagnostics);
   diagnostics.throw_if_errors(_("the file does not say what a machine should be"));
   return document;
 }

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr ByteSize kLargest = ByteSize::mib(4);
+constexpr ByteSize kLargestPolicy = ByteSize::mib(4);
 
 fs::path shipped_folder(Session& session) {
   return session.data_directory() / "policies";
@@ -34,8 +34,9 @@ void add_folder(Session& session,
     return;
   for (const std::string& name : session.files().list_directory(folder)) {
     if (name.ends_with(".yaml"))
-      documents.push_back(
-          {(folder / name).string(), session.files().read_file(folder / name, kLargest), layer});
+      documents.push_back({(folder / name).string(),
+                           session.files().read_file(folder / name, kLargestPolicy),
+                           layer});
   }
 }
 
@@ -82,10 +83,10 @@ PolicyTest test_policies(Session& session, const std::string& file) {
   const fs::path folder = fs::path(file).parent_path();
   Diagnostics diagnostics;
   const policy::TestFile tests = policy::parse_test_file(
-      session.files().read_file(file, kLargest),
+      session.files().read_file(file, kLargestPolicy),
       file,
       [&](const std::string& profile) {
-        return hardware::from_json(session.files().read_file(folder / profile, kLargest));
+        return hardware::from_json(session.files().read_file(folder / profile, kLargestPolicy));
       },
       diagnostics);
   diagnostics.throw_if_errors(_("the policy test has faults"));
@@ -118,7 +119,7 @@ LintResult lint_policies(Session& session, const std::vector<std::string>& paths
   std::vector<policy::Document> documents;
   for (const fs::path& path : yaml_files(session.files(), {paths.begin(), paths.end()}))
     documents.push_back(
-        {path.string(), session.files().read_file(path, kLargest), policy::Layer::Site});
+        {path.string(), session.files().read_file(path, kLargestPolicy), policy::Layer::Site});
   LintResult result;
   result.checked = paths.empty() ? policy_documents(session).size() : documents.size();
   const std::vector<policy::Rule> rules =

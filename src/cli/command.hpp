@@ -37,6 +37,8 @@ struct Context {
   void print_json(nlohmann::ordered_json document) const;
   /// Says `line` (as JSON: {"success": …, "changed": false}) for a command that changed nothing.
   void unchanged(const std::string& line, bool success = true) const;
+  /// The same for a dry run that found something to do; the exit status of that.
+  int would_change(const std::string& line) const;
   /// Asks [Y/n] on the terminal. --yes answers; without a terminal it is a Usage error. Io when
   /// what the question is about could not be written.
   bool confirm(const std::string& question) const;

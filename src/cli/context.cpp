@@ -44,6 +44,11 @@ void Context::unchanged(const std::string& line, bool success) const {
     note(line);
 }
 
+int Context::would_change(const std::string& line) const {
+  unchanged(line);
+  return options.detailed_exit ? 10 : 0;
+}
+
 bool Context::confirm(const std::string& question) const {
   if (options.yes)
     return true;

@@ -10,7 +10,7 @@ namespace las::fetch {
 
 namespace {
 
-constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::milliseconds kPoll{50};
 
 using OnData = std::function<bool(std::string_view)>;
 
@@ -65,7 +65,7 @@ Response run_exchange(const Request& request,
   transfer.start();
   for (;;) {
     activity.cancellation.throw_if_requested();
-    for (const auto& [ended, code] : multi.run(kTick)) {
+    for (const auto& [ended, code] : multi.run(kPoll)) {
       const auto outcome = ended->ended(code);
       if (!outcome)
         continue;

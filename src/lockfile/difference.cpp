@@ -29,12 +29,12 @@ std::string joined(const std::vector<state::InstalledArtifact>& artifacts) {
   return text::join(parts, ", ");
 }
 
-std::string name_of(const Module& module) {
+std::string title_of(const Module& module) {
   return module.variant.empty() ? module.exact_version()
                                 : module.exact_version() + " (" + module.variant + ")";
 }
 
-std::string name_of(const state::WorldEntry& wish) {
+std::string title_of(const state::WorldEntry& wish) {
   std::vector<std::string> parts;
   for (const std::string& part : {wish.range, wish.variant, wish.mode}) {
     if (!part.empty())
@@ -91,7 +91,7 @@ void compare_locked_modules(const Document& wanted,
     Comparison comparison(Kind::Module, module.name, out);
     const Module* there = present.find_module(module.name);
     if (there == nullptr) {
-      comparison.missing(name_of(module));
+      comparison.missing(title_of(module));
       continue;
     }
     comparison.compare("version", module.exact_version(), there->exact_version());
@@ -115,18 +115,18 @@ void compare_locked_modules(const Document& wanted,
   }
   for (const Module& module : present.modules) {
     if (wanted.find_module(module.name) == nullptr)
-      Comparison(Kind::Module, module.name, out).extra(name_of(module));
+      Comparison(Kind::Module, module.name, out).extra(title_of(module));
   }
   for (const state::WorldEntry& wish : wanted.world) {
     Comparison comparison(Kind::Wish, wish.module, out);
     if (const state::WorldEntry* there = find_wish(present, wish.module))
-      comparison.compare("wish", name_of(wish), name_of(*there));
+      comparison.compare("wish", title_of(wish), title_of(*there));
     else
-      comparison.missing(name_of(wish));
+      comparison.missing(title_of(wish));
   }
   for (const state::WorldEntry& wish : present.world) {
     if (find_wish(wanted, wish.module) == nullptr)
-      Comparison(Kind::Wish, wish.module, out).extra(name_of(wish));
+      Comparison(Kind::Wish, wish.module, out).extra(title_of(wish));
   }
 }
 
@@ -144,7 +144,7 @@ void compare_wished_modules(const Document& wanted,
                                  module.hold.value_or(false),
                                  true};
     if (there == nullptr) {
-      comparison.missing(name_of(wish));
+      comparison.missing(title_of(wish));
       continue;
     }
     if (!module.version.contains(Version(there->exact_version())))
@@ -159,15 +159,15 @@ void compare_wished_modules(const Document& wanted,
     if (!module.hold && known != nullptr)
       expected.held = known->held;
     if (known == nullptr)
-      recorded.missing(name_of(expected));
+      recorded.missing(title_of(expected));
     else
-      recorded.compare("wish", name_of(expected), name_of(*known));
+      recorded.compare("wish", title_of(expected), title_of(*known));
   }
   if (prune == Prune::No)
     return;
   for (const state::WorldEntry& wish : present.world) {
     if (wish.wished && wanted.find_module(wish.module) == nullptr)
-      Comparison(Kind::Wish, wish.module, out).extra(name_of(wish));
+      Comparison(Kind::Wish, wish.module, out).extra(title_of(wish));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 namespace las::platform {
@@ -20,6 +21,10 @@ std::vector<std::string> posix_list(const fs::path& path);
 std::vector<std::optional<FileStamp>> posix_stamps(const fs::path& directory,
                                                    const std::vector<std::string>& names);
 fs::path posix_read_symlink(const fs::path& path);
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
 
 /// A FileReader that is this too gives nothing but what the host's files hold, so that what is
 /// read in masses may be read past it.

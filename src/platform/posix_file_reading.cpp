@@ -9,8 +9,6 @@
 #include <thread>
 #include <utility>
 
-#include <dirent.h>
-
 namespace las::platform {
 
 namespace {
@@ -24,10 +22,6 @@ FileKind kind_of(mode_t mode) {
     return FileKind::Symlink;
   return FileKind::Other;
 }
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 }  // namespace
 

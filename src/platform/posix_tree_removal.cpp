@@ -6,15 +6,9 @@
 
 #include <memory>
 
-#include <dirent.h>
-
 namespace las::platform {
 
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 std::string descriptor_path(int fd) {
   return "/proc/self/fd/" + std::to_string(fd);

@@ -11,7 +11,7 @@ namespace las::policy {
 
 namespace {
 
-using Kind = NamedFact::Kind;
+using FactKind = NamedFact::Kind;
 
 std::optional<double> number(std::string_view text) {
   double value = 0;
@@ -68,33 +68,33 @@ Truth compare_value(const Condition& comparison, const NamedFact& fact, const st
   const bool ordered =
       comparison.kind == Condition::Kind::Min || comparison.kind == Condition::Kind::Max;
   switch (fact.kind) {
-    case Kind::Size:
+    case FactKind::Size:
       return compare_size(comparison, fact, value);
-    case Kind::Version:
+    case FactKind::Version:
       return compare_ordered(comparison, Version(have), Version(value));
-    case Kind::Number: {
+    case FactKind::Number: {
       const auto a = number(have);
       const auto b = number(value);
       return a && b ? compare_ordered(comparison, *a, *b) : Truth::Unknown;
     }
-    case Kind::List:
+    case FactKind::List:
       return ordered ? Truth::Unknown : truth_of(holds_word(have, value));
-    case Kind::Text:
-    case Kind::Boolean:
+    case FactKind::Text:
+    case FactKind::Boolean:
       break;
   }
   return ordered ? Truth::Unknown : truth_of(have == value);
 }
 
-std::map<std::string, Kind> make_kinds() {
-  std::map<std::string, Kind> kinds;
+std::map<std::string, FactKind> make_kinds() {
+  std::map<std::string, FactKind> kinds;
   for (const NamedFact& fact : hardware::named_facts({}))
     kinds[fact.name] = fact.kind;
   return kinds;
 }
 
 // Of "storage.<purpose>.<key>", whichever purpose.
-std::optional<Kind> kind_of_storage(const std::string& key) {
+std::optional<FactKind> kind_of_storage(const std::string& key) {
   hardware::HardwareProfile profile;
   profile.storage.emplace_back().purpose = "any";
   for (const NamedFact& fact : hardware::named_facts(profile)) {
@@ -104,8 +104,8 @@ std::optional<Kind> kind_of_storage(const std::string& key) {
   return std::nullopt;
 }
 
-const std::map<std::string, Kind>& kinds() {
-  static const std::map<std::string, Kind> kKinds = make_kinds();
+const std::map<std::string, FactKind>& kinds() {
+  static const std::map<std::string, FactKind> kKinds = make_kinds();
   return kKinds;
 }
 
@@ -128,12 +128,12 @@ const NamedFact& Facts::get(const std::string& name) const {
     return found->second;
   NamedFact& absent = absent_[name];
   absent = {name,
-            kind_of_fact(name).value_or(Kind::Text),
+            kind_of_fact(name).value_or(FactKind::Text),
             hardware::Fact<std::string>::missing(_("this profile has no such fact"))};
   return absent;
 }
 
-std::optional<Kind> kind_of_fact(const std::string& name) {
+std::optional<FactKind> kind_of_fact(const std::string& name) {
   if (const auto found = kinds().find(name); found != kinds().end())
     return found->second;
   // storage.<purpose>.<fact>: which purposes there are is the caller's choice.
@@ -153,41 +153,41 @@ const std::vector<std::string>& fact_names() {
   return kNames;
 }
 
-bool is_value_of(Kind kind, const std::string& value) {
+bool is_value_of(FactKind kind, const std::string& value) {
   switch (kind) {
-    case Kind::Size:
+    case FactKind::Size:
       return ByteSize::parse(value).has_value();
-    case Kind::Number:
+    case FactKind::Number:
       return number(value).has_value();
-    case Kind::Version:
+    case FactKind::Version:
       return !value.empty() && value.find_first_of("0123456789") != std::string::npos;
-    case Kind::Boolean:
+    case FactKind::Boolean:
       return value == "true" || value == "false";
-    case Kind::Text:
-    case Kind::List:
+    case FactKind::Text:
+    case FactKind::List:
       break;
   }
   return !value.empty();
 }
 
-std::optional<int> order(Kind kind, const std::string& a, const std::string& b) {
+std::optional<int> order(FactKind kind, const std::string& a, const std::string& b) {
   const auto of = [](const auto& left, const auto& right) {
     return left < right ? -1 : right < left ? 1 : 0;
   };
   switch (kind) {
-    case Kind::Size: {
+    case FactKind::Size: {
       const auto left = ByteSize::parse(a), right = ByteSize::parse(b);
       return left && right ? std::optional(of(*left, *right)) : std::nullopt;
     }
-    case Kind::Number: {
+    case FactKind::Number: {
       const auto left = number(a), right = number(b);
       return left && right ? std::optional(of(*left, *right)) : std::nullopt;
     }
-    case Kind::Version:
+    case FactKind::Version:
       return of(Version(a), Version(b));
-    case Kind::Boolean:
-    case Kind::Text:
-    case Kind::List:
+    case FactKind::Boolean:
+    case FactKind::Text:
+    case FactKind::List:
       break;
   }
   return std::nullopt;

@@ -20,7 +20,7 @@ using document::Node;
 using hardware::Fact;
 using hardware::HardwareProfile;
 using hardware::SetFact;
-using Kind = Expectation::Kind;
+using ExpectedKind = Expectation::Kind;
 
 constexpr std::string_view kUnknown = "unknown";
 
@@ -179,8 +179,11 @@ class Parser {
     }
   }
 
-  void expect(
-      Kind kind, const std::string& machine, std::string subject, std::string expected, int line) {
+  void expect(ExpectedKind kind,
+              const std::string& machine,
+              std::string subject,
+              std::string expected,
+              int line) {
     tests_.expectations.push_back({kind, machine, std::move(subject), std::move(expected), line});
   }
 
@@ -189,22 +192,25 @@ class Parser {
       return;
     node.allow_only(kKeys.at("test.expect"));
     if (const auto tier = node["tier"].string())
-      expect(Kind::Tier, machine, "", *tier, node["tier"].line());
+      expect(ExpectedKind::Tier, machine, "", *tier, node["tier"].line());
     if (const auto models = node["models"].string())
-      expect(Kind::Models, machine, "", *models, node["models"].line());
+      expect(ExpectedKind::Models, machine, "", *models, node["models"].line());
     if (node["features"].present())
-      expect(
-          Kind::Features, machine, "", sorted(node["features"].strings()), node["features"].line());
+      expect(ExpectedKind::Features,
+             machine,
+             "",
+             sorted(node["features"].strings()),
+             node["features"].line());
     for (const std::string& name : node["allow"].strings())
-      expect(Kind::Capability, machine, name, "yes", node["allow"].line());
+      expect(ExpectedKind::Capability, machine, name, "yes", node["allow"].line());
     const std::vector<std::string> denied = node["deny"].strings();
     for (const std::string& name : denied)
-      expect(Kind::Capability, machine, name, "no", node["deny"].line());
+      expect(ExpectedKind::Capability, machine, name, "no", node["deny"].line());
     if (const auto why = node["why"].string()) {
       if (denied.empty())
         node["why"].fault(_("'why' is about the first capability that is denied; none is"));
       else
-        expect(Kind::Why, machine, denied.front(), *why, node["why"].line());
+        expect(ExpectedKind::Why, machine, denied.front(), *why, node["why"].line());
     }
   }
 
@@ -269,20 +275,20 @@ class Parser {
       if (cell.empty())
         continue;
       if (column == "tier") {
-        expect(Kind::Tier, machine, "", cell, line);
+        expect(ExpectedKind::Tier, machine, "", cell, line);
       } else if (column == "models") {
-        expect(Kind::Models, machine, "", cell, line);
+        expect(ExpectedKind::Models, machine, "", cell, line);
       } else if (column == "features") {
-        expect(Kind::Features, machine, "", sorted(text::split(cell, ' ')), line);
+        expect(ExpectedKind::Features, machine, "", sorted(text::split(cell, ' ')), line);
       } else if (column == "why") {
         if (first_denied.empty())
           node.fault(fmt::format(
               fmt::runtime(_("'why' of '{}' explains nothing: no column before it says no")),
               machine));
         else
-          expect(Kind::Why, machine, first_denied, cell, line);
+          expect(ExpectedKind::Why, machine, first_denied, cell, line);
       } else if (cell == "yes" || cell == "no") {
-        expect(Kind::Capability, machine, column, cell, line);
+        expect(ExpectedKind::Capability, machine, column, cell, line);
         if (cell == "no" && first_denied.empty())
           first_denied = column;
       } else {
@@ -298,15 +304,15 @@ class Parser {
 
 std::string actual_of(const Expectation& expectation, const Verdict& verdict) {
   switch (expectation.kind) {
-    case Kind::Tier:
+    case ExpectedKind::Tier:
       return verdict.tier.empty() ? "-" : verdict.tier;
-    case Kind::Models:
+    case ExpectedKind::Models:
       return verdict.max_model_billions ? spell_model_size(*verdict.max_model_billions) : "-";
-    case Kind::Features:
+    case ExpectedKind::Features:
       return verdict.features.empty() ? "-" : text::join(verdict.features, " ");
-    case Kind::Capability:
+    case ExpectedKind::Capability:
       return verdict.decide(expectation.subject).allowed ? "yes" : "no";
-    case Kind::Why:
+    case ExpectedKind::Why:
       return verdict.decide(expectation.subject).explanation;
   }
   return {};
@@ -314,14 +320,14 @@ std::string actual_of(const Expectation& expectation, const Verdict& verdict) {
 
 std::string explanation_of(const Expectation& expectation, const Verdict& verdict) {
   switch (expectation.kind) {
-    case Kind::Tier:
+    case ExpectedKind::Tier:
       return verdict.tier_rule;
-    case Kind::Models:
+    case ExpectedKind::Models:
       return verdict.limit_rule;
-    case Kind::Capability:
+    case ExpectedKind::Capability:
       return verdict.decide(expectation.subject).explanation;
-    case Kind::Features:
-    case Kind::Why:
+    case ExpectedKind::Features:
+    case ExpectedKind::Why:
       break;
   }
   return {};
@@ -344,7 +350,7 @@ std::vector<Mismatch> run_tests(const TestFile& tests, const std::vector<Rule>& 
       if (expectation.machine != machine.name)
         continue;
       std::string actual = actual_of(expectation, verdict);
-      const bool met = expectation.kind == Kind::Why
+      const bool met = expectation.kind == ExpectedKind::Why
                            ? actual.find(expectation.expected) != std::string::npos
                            : actual == expectation.expected;
       if (!met)

@@ -13,7 +13,7 @@ namespace las::registry {
 namespace {
 
 // For both files of the head together a slow line needs no longer.
-constexpr std::chrono::seconds kLongest{120};
+constexpr std::chrono::seconds kLongestRequest{120};
 
 Error too_large(const std::string& url, ByteSize limit) {
   return Error(ErrorKind::Integrity, _("more comes from the registry than may"), url)
@@ -35,7 +35,7 @@ fetch::Response get(const Surroundings& around,
                     ByteSize limit,
                     const Activity& activity) {
   request.body_limit = limit;
-  request.timeout = kLongest;
+  request.timeout = kLongestRequest;
   try {
     return around.fetcher.exchange(request, activity);
   } catch (const Error& error) {

@@ -16,7 +16,7 @@ namespace las::registry {
 
 namespace {
 
-constexpr std::string_view kComment = "untrusted comment: ";
+constexpr std::string_view kSecretComment = "untrusted comment: ";
 constexpr std::string_view kNoDerivation("\0\0", 2);
 constexpr std::size_t kSalt = 32, kNumber = 8, kChecksum = 32;
 constexpr std::size_t kHidden = 8 + 32 + 32 + kChecksum;
@@ -43,7 +43,7 @@ Fields split(std::string_view text) {
   const Error fault = Error(ErrorKind::InvalidData, _("this is not a secret key of minisign"))
                           .hint(_("make one with: las registry keygen FILE"));
   const std::vector<std::string> lines = text::lines(text);
-  if (lines.size() < 2 || !lines[0].starts_with(kComment))
+  if (lines.size() < 2 || !lines[0].starts_with(kSecretComment))
     throw fault;
   const auto decoded = from_base64(text::trim(lines[1]));
   if (!decoded || decoded->size() != kWhole || !decoded->starts_with("Ed"))
@@ -117,7 +117,7 @@ std::string secret_key_file(const SecretKey& key) {
   bytes.append(key.seed.begin(), key.seed.end());
   bytes.append(public_key.begin(), public_key.end());
   bytes.append(kChecksum, '\0');  // as minisign leaves it in a key without a passphrase
-  return std::string(kComment) + "minisign secret key " + to_string(key.id) + "\n" +
+  return std::string(kSecretComment) + "minisign secret key " + to_string(key.id) + "\n" +
          to_base64(bytes) + "\n";
 }
 

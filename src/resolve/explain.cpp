@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explain.hpp"
 
+#include "sentence.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
@@ -12,11 +14,6 @@
 namespace las::resolve {
 
 namespace {
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 // Which installed modules lose something they need, in the order in which they lose it.
 std::vector<const Module*> broken_modules(const Universe& universe) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explain.hpp"
+#include "sentence.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -13,11 +14,6 @@ namespace las::resolve {
 namespace {
 
 using Reason = Explanation::Reason;
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 void add_unique(std::vector<Reason>& reasons, Reason reason) {
   if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())

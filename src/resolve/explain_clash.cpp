@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // libsolv's rules name the modules of a conflict; the sentences are ours.
 #include "explain.hpp"
+#include "sentence.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -16,11 +17,6 @@ namespace las::resolve {
 namespace {
 
 using Reason = Explanation::Reason;
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 class ClashReport {
  public:

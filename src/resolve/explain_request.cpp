@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with a request before any solving.
 #include "explain.hpp"
+#include "sentence.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -12,11 +13,6 @@
 namespace las::resolve {
 
 namespace {
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 Explanation unknown_wish(const std::string& name, const Universe& universe) {
   Explanation explanation;

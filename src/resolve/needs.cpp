@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sentence.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/hardware/marketed_size.hpp"
@@ -16,11 +18,6 @@ using catalog::HardwareNeeds;
 using hardware::Fact;
 using hardware::Gpu;
 using hardware::HardwareProfile;
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 // Sizes in manifests are the marketed ones, like in policies.
 bool holds_nominal(ByteSize actual, ByteSize nominal) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an upgrade would bring, and why it is not the newest there is.
 #include "consequences.hpp"
+#include "sentence.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/resolve/inspect.hpp"
@@ -14,11 +15,6 @@ namespace las::resolve {
 namespace {
 
 using Reason = Explanation::Reason;
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 bool contains(const std::vector<std::string>& values, const std::string& value) {
   return std::find(values.begin(), values.end(), value) != values.end();

@@ -2,6 +2,7 @@
 // Why a module is here, why in this build, and why not in another.
 #include "consequences.hpp"
 #include "explain.hpp"
+#include "sentence.hpp"
 #include "universe.hpp"
 
 #include "las/base/i18n.hpp"
@@ -18,11 +19,6 @@ namespace las::resolve {
 namespace {
 
 using Reason = Explanation::Reason;
-
-template <typename... Values>
-std::string sentence(const std::string& format, const Values&... values) {
-  return fmt::format(fmt::runtime(format), values...);
-}
 
 const catalog::Dependencies* known_dependencies(const state::InstalledModule& module,
                                                 const World& world) {

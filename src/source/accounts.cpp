@@ -20,7 +20,7 @@ struct Names {
   std::set<std::string> groups, users;
 };
 
-Names parse(const std::string& record) {
+Names parse_names(const std::string& record) {
   Names names;
   if (record.empty())
     return names;
@@ -59,7 +59,7 @@ class Accounts final : public SystemStep {
 
   // A record of what is absent would be empty, and one has to be there.
   std::string look(const std::string& wanted, const Activity& activity) override {
-    const Names names = parse(wanted);
+    const Names names = parse_names(wanted);
     Names before;
     for (const std::string& group : names.groups) {
       if (exists("group", group, activity))
@@ -75,7 +75,7 @@ class Accounts final : public SystemStep {
   void apply(const std::string& /*before*/,
              const std::string& wanted,
              const Activity& activity) override {
-    const Names names = parse(wanted);
+    const Names names = parse_names(wanted);
     for (const std::string& group : names.groups) {
       if (!exists("group", group, activity))
         run({"groupadd", "--system", group}, activity);
@@ -99,10 +99,10 @@ class Accounts final : public SystemStep {
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,
                      const Activity& activity) override {
-    const Names old = parse(before);
-    Names ours = parse(wanted);
+    const Names old = parse_names(before);
+    Names ours = parse_names(wanted);
     for (const std::string& other : wanted_by_others) {
-      const Names needed = parse(other);
+      const Names needed = parse_names(other);
       std::erase_if(ours.groups, [&](const auto& name) { return needed.groups.contains(name); });
       std::erase_if(ours.users, [&](const auto& name) { return needed.users.contains(name); });
     }
@@ -117,8 +117,8 @@ class Accounts final : public SystemStep {
   }
 
   std::string inherited(const std::string& wanted, const std::string& needed_by) const override {
-    const Names needs = parse(needed_by);
-    Names shared = parse(wanted);
+    const Names needs = parse_names(needed_by);
+    Names shared = parse_names(wanted);
     std::erase_if(shared.groups, [&](const auto& name) { return !needs.groups.contains(name); });
     std::erase_if(shared.users, [&](const auto& name) { return !needs.users.contains(name); });
     return to_text(shared);
@@ -126,7 +126,7 @@ class Accounts final : public SystemStep {
 
   std::vector<std::string> verify_external(const std::string& wanted,
                                            const Activity& activity) override {
-    const Names names = parse(wanted);
+    const Names names = parse_names(wanted);
     std::vector<std::string> faults;
     for (const std::string& group : names.groups) {
       if (!exists("group", group, activity))

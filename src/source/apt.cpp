@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apt_output.hpp"
 #include "payload.hpp"
+#include "program_paths.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -20,8 +21,6 @@ namespace {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-// Not the user's: maintainer scripts need the sbin folders, which a user's PATH may lack.
-constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* kLockTimeout = "DPkg::Lock::Timeout=120";
 
 class Apt : public SourceKind {
@@ -112,7 +111,7 @@ std::string Apt::describe(const catalog::Source& source) const {
 
 Words Apt::absent(const catalog::Source& source, const Activity& activity) {
   Words missing;
-  if (!around_.processes.find_program("dpkg-query", kPath))
+  if (!around_.processes.find_program("dpkg-query", kAdministratorPath))
     return packages_of(source);
   const auto statuses = status_of(packages_of(source), activity);
   for (const std::string& package : packages_of(source)) {
@@ -127,7 +126,7 @@ platform::ProcessResult Apt::run(Words argv, const Activity& activity) const {
   platform::Command command;
   command.argv = std::move(argv);
   command.environment = around_.environment.variables;
-  command.environment["PATH"] = kPath;
+  command.environment["PATH"] = kAdministratorPath;
   command.environment["LC_ALL"] = "C";
   command.environment["DEBIAN_FRONTEND"] = "noninteractive";
   command.environment["APT_LISTCHANGES_FRONTEND"] = "none";
@@ -144,7 +143,7 @@ std::string Apt::unavailable(const catalog::Source& source, const Activity& acti
   if (around_.environment.uid != 0)
     return _("installing the distribution's packages needs root");
   for (const char* program : {"apt-get", "apt-cache", "dpkg-query"}) {
-    if (!around_.processes.find_program(program, kPath))
+    if (!around_.processes.find_program(program, kAdministratorPath))
       return fmt::format(fmt::runtime(_("this distribution has no {}")), program);
   }
   Words argv = {"apt-cache", "policy"};

@@ -23,13 +23,13 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-struct Symptom {
+struct AptSymptom {
   std::string_view text;
   ErrorKind kind;
 };
 
 // In order of preference: a full disk also ends in "Failed to fetch", a wrong hash in both.
-constexpr std::array<Symptom, 20> kSymptoms = {{
+constexpr std::array<AptSymptom, 20> kAptSymptoms = {{
     {"Could not get lock", ErrorKind::Busy},
     {"Unable to acquire the dpkg frontend lock", ErrorKind::Busy},
     {"No space left on device", ErrorKind::NoSpace},
@@ -131,7 +131,7 @@ std::map<std::string, PackageStatus> parse_dpkg_status(std::string_view output) 
 
 Error apt_failure(std::string_view output, std::string message, std::string subject) {
   ErrorKind kind = ErrorKind::Io;
-  for (const Symptom& symptom : kSymptoms) {
+  for (const AptSymptom& symptom : kAptSymptoms) {
     if (contains(output, symptom.text)) {
       kind = symptom.kind;
       break;

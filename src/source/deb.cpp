@@ -2,6 +2,7 @@
 #include "apt_output.hpp"
 #include "deb_packages.hpp"
 #include "payload.hpp"
+#include "program_paths.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -21,7 +22,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* kStatus = "/var/lib/dpkg/status";
 /// Where in the payload the launchers of its executables lie.
 constexpr const char* kLaunchers = ".bin";
@@ -76,7 +76,7 @@ platform::ProcessResult Deb::run(Words argv,
   platform::Command command;
   command.argv = std::move(argv);
   command.environment = around_.environment.variables;
-  command.environment["PATH"] = kPath;
+  command.environment["PATH"] = kAdministratorPath;
   command.environment["LC_ALL"] = "C";
   command.working_directory = directory;
   return around_.processes.run(command, activity, std::nullopt, [&](std::string_view line) {
@@ -97,7 +97,7 @@ std::map<std::string, std::string> Deb::candidates(const Words& packages,
 
 std::string Deb::unavailable(const catalog::Source& source, const Activity& activity) {
   for (const char* program : {"apt-get", "apt-cache", "dpkg-deb"}) {
-    if (!around_.processes.find_program(program, kPath))
+    if (!around_.processes.find_program(program, kAdministratorPath))
       return fmt::format(fmt::runtime(_("this distribution has no {}")), program);
   }
   const auto known = candidates(deb_of(source).packages, activity);
@@ -111,7 +111,7 @@ std::string Deb::unavailable(const catalog::Source& source, const Activity& acti
 
 std::string Deb::newest(const catalog::Source& source, const Activity& activity) {
   const Words& packages = deb_of(source).packages;
-  if (packages.empty() || !around_.processes.find_program("apt-cache", kPath))
+  if (packages.empty() || !around_.processes.find_program("apt-cache", kAdministratorPath))
     return {};
   const auto known = candidates({packages.front()}, activity);
   const auto found = known.find(packages.front());

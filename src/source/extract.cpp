@@ -26,7 +26,7 @@ constexpr std::size_t kBlock = 256 * 1024;
 constexpr std::uint64_t kRatioFrom = ByteSize::mib(64).bytes();
 constexpr std::uint64_t kProgressStep = ByteSize::mib(4).bytes();
 constexpr unsigned kSpecialBits = 07000;
-constexpr unsigned kExecuteBits = 0111;
+constexpr unsigned kAnyExecute = 0111;
 
 /// UTF-8 first: under the C locale the plain accessor loses names that pax headers and zip give in
 /// UTF-8; where bytes are no valid text it is the other way round.
@@ -274,7 +274,7 @@ void Unpacker::unpack_file(const std::string& name,
       throw Error(ErrorKind::Integrity, _("the archive unpacks to more than is allowed"), name)
           .cause(fmt::format(fmt::runtime(_("the limit is {}")), limits_.total.to_string()));
   }
-  const bool executable = (library_.entry_perm(entry) & kExecuteBits) != 0;
+  const bool executable = (library_.entry_perm(entry) & kAnyExecute) != 0;
   std::filesystem::path path = on_disk(parts);
   if (new_folder)
     ask({.kind = Effect::Kind::Folder, .path = path.parent_path()});

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "program_paths.hpp"
+
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -18,8 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
-
-constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What podman knows of an image that it has.
 struct Image {
@@ -118,7 +118,7 @@ platform::ProcessResult ImageKind::podman(Words arguments, const Activity& activ
   command.argv = {"podman"};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.environment = around_.environment.variables;
-  command.environment["PATH"] = kPath;
+  command.environment["PATH"] = kAdministratorPath;
   command.environment["LC_ALL"] = "C.UTF-8";
   return around_.processes.run(command, activity, std::nullopt, [&](std::string_view line) {
     activity.debug("source", std::string(line));
@@ -128,7 +128,7 @@ platform::ProcessResult ImageKind::podman(Words arguments, const Activity& activ
 std::string ImageKind::unavailable(const catalog::Source&, const Activity&) {
   if (around_.layout.root != "/")
     return _("images cannot be kept below --root");
-  if (!around_.processes.find_program("podman", kPath))
+  if (!around_.processes.find_program("podman", kAdministratorPath))
     return _("podman is missing (apt install podman)");
   if (around_.layout.scope == platform::Scope::System && around_.environment.uid != 0)
     return _("the system's images need root");

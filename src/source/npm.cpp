@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "npm_cli.hpp"
 #include "payload.hpp"
+#include "program_paths.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -18,7 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr const char* kAskNode =
     "process.stdout.write([process.versions.node,process.platform,process.arch].join(' '))";
 /// Of the lock's format; older ones would read it as something else.

@@ -36,12 +36,12 @@ bool is_about_the_registry(std::string_view setting) {
          std::find(kKept.begin(), kKept.end(), setting) != kKept.end();
 }
 
-struct Symptom {
+struct NpmSymptom {
   std::string_view text;
   ErrorKind kind;
 };
 
-constexpr std::array<Symptom, 26> kSymptoms = {{
+constexpr std::array<NpmSymptom, 26> kNpmSymptoms = {{
     {"code EINTEGRITY", ErrorKind::Integrity},
     {"code ENOSPC", ErrorKind::NoSpace},
     {"code EUSAGE", ErrorKind::InvalidData},
@@ -135,10 +135,10 @@ Error npm_failure(std::string_view output, std::string message, std::string subj
       continue;
     if (words.starts_with("code ")) {
       const auto symptom =
-          std::find_if(kSymptoms.begin(), kSymptoms.end(), [&](const Symptom& one) {
+          std::find_if(kNpmSymptoms.begin(), kNpmSymptoms.end(), [&](const NpmSymptom& one) {
             return words.starts_with(one.text);
           });
-      if (symptom != kSymptoms.end())
+      if (symptom != kNpmSymptoms.end())
         kind = symptom->kind;
     } else if (cause.empty() && !words.starts_with("syscall ") && !words.starts_with("errno ")) {
       cause = words;

@@ -77,12 +77,12 @@ std::string normal_project(std::string_view name) {
   return out;
 }
 
-struct Symptom {
+struct PipSymptom {
   std::string_view text;
   ErrorKind kind;
 };
 
-constexpr std::array<Symptom, 22> kSymptoms = {{
+constexpr std::array<PipSymptom, 22> kPipSymptoms = {{
     {"THESE PACKAGES DO NOT MATCH THE HASHES", ErrorKind::Integrity},
     {"No space left on device", ErrorKind::NoSpace},
     {"Temporary failure in name resolution", ErrorKind::Network},
@@ -129,7 +129,7 @@ bool requires_project(std::string_view requirement, std::string_view project) {
 
 Error pip_failure(std::string_view output, std::string message, std::string subject) {
   ErrorKind kind = ErrorKind::Io;
-  for (const Symptom& symptom : kSymptoms) {
+  for (const PipSymptom& symptom : kPipSymptoms) {
     if (output.find(symptom.text) != std::string_view::npos) {
       kind = symptom.kind;
       break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "payload.hpp"
 #include "pip.hpp"
+#include "program_paths.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -24,7 +25,6 @@ constexpr std::string_view kPythonLine = "#!python";
 constexpr const char* kLockName = "requirements";
 // In the system scope services run as users who cannot enter an administrator's home folder, where
 // the first python3 of PATH may lie.
-constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr const char* kAskVersion =
     "import ensurepip, venv, platform; print(platform.python_version())";
 

@@ -25,7 +25,7 @@ constexpr const char* kFile = "/etc/sysctl.d/60-las.conf";
 constexpr const char* kHead =
     "# Made by las, which takes a line away with the last module that needs it.\n";
 
-Values parse(const std::string& record) {
+Values parse_values(const std::string& record) {
   try {
     return record.empty() ? Values{} : nlohmann::json::parse(record).get<Values>();
   } catch (const nlohmann::json::exception& fault) {
@@ -76,7 +76,7 @@ class Sysctl final : public SystemStep {
 
   std::string look(const std::string& wanted, const Activity&) override {
     Values before;
-    for (const auto& [name, value] : parse(wanted)) {
+    for (const auto& [name, value] : parse_values(wanted)) {
       const auto now = around_.files.try_read(place_of(name));
       if (!now)
         throw Error(ErrorKind::Unsatisfiable, _("this kernel has no such parameter"), name);
@@ -90,9 +90,9 @@ class Sysctl final : public SystemStep {
   void apply(const std::string& before,
              const std::string& wanted,
              const Activity& activity) override {
-    const Values old = parse(before);
+    const Values old = parse_values(before);
     Values lines = persistent();
-    for (const auto& [name, value] : parse(wanted)) {
+    for (const auto& [name, value] : parse_values(wanted)) {
       // A line for what is enough already could lower it at the next boot.
       if (is_enough(around_.files.try_read(place_of(name)).value_or(""), value) &&
           (!old.contains(name) || is_enough(old.at(name), value)))
@@ -113,9 +113,9 @@ class Sysctl final : public SystemStep {
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,
                      const Activity&) override {
-    const Values old = parse(before);
+    const Values old = parse_values(before);
     Values lines = persistent();
-    for (const auto& [name, value] : parse(wanted)) {
+    for (const auto& [name, value] : parse_values(wanted)) {
       const std::string needed = largest(name, wanted_by_others);
       if (needed.empty())
         lines.erase(name);
@@ -133,9 +133,9 @@ class Sysctl final : public SystemStep {
   }
 
   std::string inherited(const std::string& wanted, const std::string& needed_by) const override {
-    const Values needs = parse(needed_by);
+    const Values needs = parse_values(needed_by);
     Values shared;
-    for (const auto& [name, value] : parse(wanted)) {
+    for (const auto& [name, value] : parse_values(wanted)) {
       if (needs.contains(name))
         shared[name] = value;
     }
@@ -144,7 +144,7 @@ class Sysctl final : public SystemStep {
 
   std::vector<std::string> verify_external(const std::string& wanted, const Activity&) override {
     std::vector<std::string> faults;
-    for (const auto& [name, value] : parse(wanted)) {
+    for (const auto& [name, value] : parse_values(wanted)) {
       const std::string now = around_.files.try_read(place_of(name)).value_or("-");
       if (!is_enough(now, value))
         faults.push_back(
@@ -157,7 +157,7 @@ class Sysctl final : public SystemStep {
   static std::string largest(const std::string& name, const std::vector<std::string>& records) {
     std::string found;
     for (const std::string& record : records) {
-      const Values values = parse(record);
+      const Values values = parse_values(record);
       if (const auto value = values.find(name);
           value != values.end() && !is_enough(found, value->second))
         found = value->second;

@@ -77,19 +77,24 @@ int libsolv_by_itself(const std::vector<catalog::Manifest>& manifests, const cha
   return chosen;
 }
 
-constexpr int kRuns = 41;
+constexpr std::size_t kRuns = 41, kFewestRuns = 3;
+constexpr double kLongestMs = 10000;
 
-// Of the processor's time, which other work on the machine does not stretch.
+// Of the processor's time, which other work on the machine does not stretch. What takes seconds is
+// repeated less often.
 template <typename Body>
 double median_ms(Body&& body) {
   std::vector<double> times;
-  for (int run = 0; run < kRuns; ++run) {
+  double sum = 0;
+  while (times.size() < kRuns && (sum < kLongestMs || times.size() < kFewestRuns)) {
     const std::clock_t begin = std::clock();
     body();
     times.push_back(1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    sum += times.back();
   }
-  std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
-  return times[kRuns / 2];
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace las::cli {
 
 namespace {
 
-struct Options {
+struct ChatOptions {
   std::string service;
   std::vector<std::string> message;
   std::string system;
@@ -62,7 +62,7 @@ app::ChatResult answer(Context& context, const app::ChatRequest& request) {
   return result;
 }
 
-int run_chat(Context& context, const Options& options) {
+int run_chat(Context& context, const ChatOptions& options) {
   app::ChatRequest request;
   request.service = options.service;
   if (!options.system.empty())
@@ -102,7 +102,7 @@ int run_chat(Context& context, const Options& options) {
 }  // namespace
 
 Run setup_chat(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ChatOptions>();
   app.add_option("service", options->service, _("served model; may be left out when there is one"))
       ->type_name(kind::kService);
   app.add_option("message", options->message, _("what to say; none: lines of standard input"))

@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-int run_list(Context& context, bool origin) {
+int list_settings(Context& context, bool origin) {
   const app::Config& config = context.session.config();
   if (context.options.json) {
     ordered_json all = ordered_json::array();
@@ -107,8 +107,7 @@ int write(Context& context, const std::string& key, const std::optional<std::str
   if (value)
     app::check_setting(key, *value);
   if (context.options.dry_run) {
-    context.unchanged(fmt::format(fmt::runtime(_("Would write {}.")), key));
-    return context.options.detailed_exit ? 10 : 0;
+    return context.would_change(fmt::format(fmt::runtime(_("Would write {}.")), key));
   }
   const auto file = app::write_setting(
       context.session.files(), context.session.layout(), context.session.environment(), key, value);
@@ -133,7 +132,7 @@ Run setup_config_list(CLI::App& app) {
   app.add_flag("--origin", options->origin, _("where each value came from"));
   return [options](Context& context) {
     if (options->service.empty())
-      return run_list(context, options->origin);
+      return list_settings(context, options->origin);
     app::services(context.session, {options->service});  // an unknown name gets its own error
     return list_service(context, options->service, options->origin);
   };

@@ -43,8 +43,7 @@ std::string parameters_text(std::uint64_t count) {
 
 int run_import(Context& context, const std::string& file, const std::string& name) {
   if (context.options.dry_run) {
-    context.unchanged(fmt::format(fmt::runtime(_("Would import {}.")), file));
-    return context.options.detailed_exit ? 10 : 0;
+    return context.would_change(fmt::format(fmt::runtime(_("Would import {}.")), file));
   }
   const auto result = app::import_model(context.session, file, name, context.activity);
   if (context.options.json) {
@@ -68,7 +67,7 @@ int run_import(Context& context, const std::string& file, const std::string& nam
   return 0;
 }
 
-int run_list(Context& context) {
+int list_models(Context& context) {
   const std::vector<state::ModelRecord> models = app::models(context.session);
   if (context.options.json) {
     ordered_json all = ordered_json::array();
@@ -93,7 +92,7 @@ int run_list(Context& context) {
   return 0;
 }
 
-int run_remove(Context& context, const std::string& name) {
+int remove_model(Context& context, const std::string& name) {
   (void)app::model_named(context.session,
                          name);  // an unknown name is said before anything is asked
   if (context.options.dry_run) {
@@ -128,13 +127,13 @@ Run setup_model_import(CLI::App& app) {
 }
 
 Run setup_model_list(CLI::App&) {
-  return [](Context& context) { return run_list(context); };
+  return [](Context& context) { return list_models(context); };
 }
 
 Run setup_model_remove(CLI::App& app) {
   auto name = std::make_shared<std::string>();
   app.add_option("name", *name, _("model"))->required()->type_name(kind::kModel);
-  return [name](Context& context) { return run_remove(context, *name); };
+  return [name](Context& context) { return remove_model(context, *name); };
 }
 
 }  // namespace las::cli

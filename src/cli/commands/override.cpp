@@ -38,13 +38,7 @@ std::string state_word(app::OverrideState state) {
   return _("reverted");
 }
 
-// The state is the plan's: a dry run says what it would come to.
-int dry(Context& context, const std::string& line) {
-  context.unchanged(line);
-  return context.options.detailed_exit ? 10 : 0;
-}
-
-int run_add(Context& context, const app::OverrideRequest& request) {
+int add_override(Context& context, const app::OverrideRequest& request) {
   const bool dry_run = context.options.dry_run;
   const app::AddedOverride result =
       app::add_override(context.session, request, dry_run, context.activity);
@@ -53,10 +47,9 @@ int run_add(Context& context, const app::OverrideRequest& request) {
     return 0;
   }
   if (dry_run)
-    return dry(context,
-               fmt::format(fmt::runtime(_("Would override the policy for {}. {}")),
-                           request.capability,
-                           result.message));
+    return context.would_change(fmt::format(fmt::runtime(_("Would override the policy for {}. {}")),
+                                            request.capability,
+                                            result.message));
   if (context.options.json) {
     context.print_json(
         {{"success", true}, {"changed", true}, {"override", view_json(result.view)}});
@@ -78,7 +71,7 @@ int run_revert(Context& context, const std::string& id) {
     return 0;
   }
   if (dry_run)
-    return dry(context, fmt::format(fmt::runtime(_("Would revert {}.")), id));
+    return context.would_change(fmt::format(fmt::runtime(_("Would revert {}.")), id));
   if (context.options.json)
     context.print_json(
         {{"success", true}, {"changed", true}, {"override", view_json(result.view)}});
@@ -89,7 +82,7 @@ int run_revert(Context& context, const std::string& id) {
   return 0;
 }
 
-int run_list(Context& context, bool with_ended) {
+int list_overrides(Context& context, bool with_ended) {
   ordered_json all = ordered_json::array();
   std::vector<std::vector<std::string>> rows;
   for (const app::OverrideView& view : app::overrides(context.session)) {
@@ -113,7 +106,7 @@ int run_list(Context& context, bool with_ended) {
   return 0;
 }
 
-int run_log(Context& context) {
+int show_override_log(Context& context) {
   std::vector<state::OverrideEvent> events;
   context.session.store().read(
       [&](const state::ReadTransaction& transaction) { events = transaction.override_events(); });
@@ -169,13 +162,13 @@ Run setup_override_add(CLI::App& app) {
       ->type_name("TEXT");
   app.add_option("--until", request->until, _("last day it holds, in local time (YYYY-MM-DD)"))
       ->type_name("DATE");
-  return [request](Context& context) { return run_add(context, *request); };
+  return [request](Context& context) { return add_override(context, *request); };
 }
 
 Run setup_override_list(CLI::App& app) {
   auto all = std::make_shared<bool>(false);
   app.add_flag("--all", *all, _("expired and reverted ones too"));
-  return [all](Context& context) { return run_list(context, *all); };
+  return [all](Context& context) { return list_overrides(context, *all); };
 }
 
 Run setup_override_revert(CLI::App& app) {
@@ -185,7 +178,7 @@ Run setup_override_revert(CLI::App& app) {
 }
 
 Run setup_override_log(CLI::App&) {
-  return run_log;
+  return show_override_log;
 }
 
 }  // namespace las::cli

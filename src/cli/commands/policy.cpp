@@ -113,7 +113,7 @@ std::string models_line(const policy::Verdict& verdict) {
              : _("No rule limits the size of models here.");
 }
 
-int run_show(Context& context) {
+int show_verdict(Context& context) {
   const policy::Verdict& verdict = context.session.verdict(context.activity);
   if (context.options.json) {
     ordered_json document = tier_json(verdict);
@@ -170,7 +170,7 @@ std::string gives(const policy::Rule& rule) {
   return parts.empty() ? "-" : text::join(parts, ", ");
 }
 
-int run_list(Context& context) {
+int list_rules(Context& context) {
   const std::vector<policy::Rule>& rules = context.session.rules();
   const policy::Verdict& verdict = context.session.verdict(context.activity);
   ordered_json all = ordered_json::array();
@@ -412,11 +412,11 @@ int run_test(Context& context, const std::string& file) {
 }  // namespace
 
 Run setup_policy_show(CLI::App&) {
-  return run_show;
+  return show_verdict;
 }
 
 Run setup_policy_list(CLI::App&) {
-  return run_list;
+  return list_rules;
 }
 
 Run setup_policy_explain(CLI::App& app) {

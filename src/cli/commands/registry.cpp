@@ -50,12 +50,7 @@ std::string changes_text(const registry::Refreshed& refreshed) {
       refreshed.bytes_fetched.to_string());
 }
 
-int dry(const Context& context, const std::string& line) {
-  context.unchanged(line);
-  return context.options.detailed_exit ? 10 : 0;
-}
-
-int run_list(Context& context) {
+int list_registries(Context& context) {
   ordered_json all = ordered_json::array();
   std::vector<std::vector<std::string>> rows;
   for (const app::RegistryView& view : app::registries(context.session)) {
@@ -93,7 +88,7 @@ struct AddRequest {
   std::string name, url, key;
 };
 
-int run_add(Context& context, const AddRequest& request) {
+int add_registry(Context& context, const AddRequest& request) {
   const app::AddedRegistry result = app::add_registry(context.session,
                                                       request.name,
                                                       request.url,
@@ -114,7 +109,7 @@ int run_add(Context& context, const AddRequest& request) {
                   record.expires,
                   result.key_id);
   if (context.options.dry_run)
-    return dry(context, fmt::format(fmt::runtime(_("Would add {}.")), what));
+    return context.would_change(fmt::format(fmt::runtime(_("Would add {}.")), what));
   if (context.options.json) {
     ordered_json json = record_json(record);
     json["name"] = record.name;
@@ -130,11 +125,11 @@ int run_add(Context& context, const AddRequest& request) {
   return 0;
 }
 
-int run_remove(Context& context, const std::string& name) {
+int remove_registry(Context& context, const std::string& name) {
   const bool dry_run = context.options.dry_run;
   app::remove_registry(context.session, name, dry_run, context.activity);
   if (dry_run)
-    return dry(context, fmt::format(fmt::runtime(_("Would forget {}.")), name));
+    return context.would_change(fmt::format(fmt::runtime(_("Would forget {}.")), name));
   if (context.options.json)
     context.print_json({{"success", true}, {"changed", true}, {"name", name}});
   else
@@ -161,7 +156,7 @@ int run_trust(Context& context, const std::string& name, const std::string& key)
   const registry::Refreshed refreshed =
       app::trust_key(context.session, name, key, dry_run, context.activity);
   if (dry_run)
-    return dry(context, fmt::format(fmt::runtime(_("Would change the key of {}.")), name));
+    return context.would_change(fmt::format(fmt::runtime(_("Would change the key of {}.")), name));
   if (context.options.json)
     context.print_json({{"success", true},
                         {"changed", true},
@@ -267,7 +262,7 @@ CLI::Option* add_key(CLI::App& app, std::string& key) {
 }  // namespace
 
 Run setup_registry_list(CLI::App&) {
-  return run_list;
+  return list_registries;
 }
 
 Run setup_registry_add(CLI::App& app) {
@@ -279,13 +274,13 @@ Run setup_registry_add(CLI::App& app) {
       ->required()
       ->type_name("URL");
   add_key(app, request->key)->required();
-  return [request](Context& context) { return run_add(context, *request); };
+  return [request](Context& context) { return add_registry(context, *request); };
 }
 
 Run setup_registry_remove(CLI::App& app) {
   auto name = std::make_shared<std::string>();
   app.add_option("name", *name, _("of the registry"))->required()->type_name(kind::kRegistry);
-  return [name](Context& context) { return run_remove(context, *name); };
+  return [name](Context& context) { return remove_registry(context, *name); };
 }
 
 Run setup_registry_trust(CLI::App& app) {

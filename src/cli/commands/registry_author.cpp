@@ -36,8 +36,7 @@ int run_build(Context& context, const app::RegistryBuildRequest& request) {
                                        built.head.packages(),
                                        built.head.expires);
   if (dry_run) {
-    context.unchanged(fmt::format(fmt::runtime(_("Would write {}.")), what));
-    return context.options.detailed_exit ? 10 : 0;
+    return context.would_change(fmt::format(fmt::runtime(_("Would write {}.")), what));
   }
   if (context.options.json) {
     context.print_json({{"success", true},
@@ -108,10 +107,9 @@ int run_keygen(Context& context, const std::string& file) {
   const bool dry_run = context.options.dry_run;
   const app::NewKey made = app::make_registry_key(context.session, file, dry_run);
   if (dry_run) {
-    context.unchanged(fmt::format(fmt::runtime(_("Would write {} and {}.")),
-                                  made.secret_file.string(),
-                                  made.public_file.string()));
-    return context.options.detailed_exit ? 10 : 0;
+    return context.would_change(fmt::format(fmt::runtime(_("Would write {} and {}.")),
+                                            made.secret_file.string(),
+                                            made.public_file.string()));
   }
   const std::string line = registry::key_line(made.key);
   if (context.options.json) {

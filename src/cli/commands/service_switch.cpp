@@ -95,10 +95,9 @@ int run_switch(Context& context, const Options& options, Switch what) {
 int run_boot(Context& context, const Options& options, bool at_boot) {
   if (context.options.dry_run) {
     app::services(context.session, options.names.names);
-    context.unchanged(fmt::format(
+    return context.would_change(fmt::format(
         fmt::runtime(at_boot ? _("Would start {} at boot.") : _("Would not start {} at boot.")),
         subjects(options.names)));
-    return context.options.detailed_exit ? 10 : 0;
   }
   return show(context, app::set_at_boot(context.session, options.names, at_boot, context.activity));
 }
