@@ -4,6 +4,8 @@
 #include "las/base/text.hpp"
 #include "las/service/unit.hpp"
 
+#include <set>
+
 #include <fmt/format.h>
 
 namespace las::app {
@@ -62,6 +64,24 @@ void add_limits(const state::ServiceLimits& limits, Options& options) {
   options.add("pids-limit", std::to_string(limits.tasks == 0 ? kTasks : limits.tasks));
 }
 
+// By the name that the engine's specifications give it, or by its files alone.
+void add_gpus(const std::vector<state::GrantedGpu>& gpus, Options& options) {
+  std::set<std::string> devices;
+  std::set<std::int64_t> groups;
+  for (const state::GrantedGpu& gpu : gpus) {
+    if (!gpu.cdi.empty()) {
+      devices.insert(gpu.cdi);
+      continue;
+    }
+    devices.insert(gpu.nodes.begin(), gpu.nodes.end());
+    groups.insert(gpu.groups.begin(), gpu.groups.end());
+  }
+  for (const std::string& device : devices)
+    options.add("device", device);
+  for (const std::int64_t group : groups)
+    options.add("group-add", std::to_string(group));
+}
+
 }  // namespace
 
 std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,
@@ -89,6 +109,7 @@ state::ContainerRun container_run(const state::ServiceInstance& instance,
   options.add("pull", "never");
   add_walls(run, options);
   add_limits(instance.limits, options);
+  add_gpus(instance.gpus, options);
   options.add("stop-signal", instance.stop_signal);
   options.add("stop-timeout", std::to_string(instance.stop_timeout_s));
   options.mount(instance.data_directory, run.data, "rw,U");

@@ -3,6 +3,7 @@
 #include "instances.hpp"
 
 #include "containers.hpp"
+#include "gpus.hpp"
 
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
@@ -89,6 +90,21 @@ std::vector<std::string> expand_all(const std::vector<std::string>& words, const
   return all;
 }
 
+// For programs that look for GPUs beyond the files that are open to them, and where no file is shut
+// (in user scope): CUDA's own variable. "No GPU" is said to it only where somebody said so.
+void add_gpu_variables(state::ServiceInstance& instance) {
+  constexpr const char* kVisible = "CUDA_VISIBLE_DEVICES";
+  std::vector<std::string> ids;
+  for (const state::GrantedGpu& gpu : instance.gpus) {
+    if (gpu.vendor == hardware::to_string(hardware::GpuVendor::Nvidia))
+      ids.push_back(gpu.id);
+  }
+  const auto option = instance.options.find("gpu");
+  const bool none = option != instance.options.end() && option->second == "none";
+  if (!ids.empty() || none)
+    instance.environment.emplace(kVisible, text::join(ids, ","));
+}
+
 // What it is told, and how it is asked, wherever it runs.
 void fill_shared(const catalog::ServiceTemplate& service,
                  const Values& values,
@@ -117,6 +133,7 @@ void fill_native(const catalog::ServiceTemplate& service,
   instance.environment.clear();
   for (const auto& [name, value] : service.environment)
     instance.environment[name] = text::expand(value, values);
+  add_gpu_variables(instance);
   instance.prepare.clear();
   for (const catalog::Preparation& preparation : service.prepare) {
     state::PreparedPath path;
@@ -369,6 +386,7 @@ state::ServiceInstance rebuild_service(Session& session,
   instance.metrics = service.metrics;
   instance.secrets = service.secrets;
   instance.notifies = service.notify;
+  instance.gpus = grant_gpus(session, instance, module, manifest, activity);
   with_context([&] { return "service of " + manifest.name; },
                [&] {
                  Values values = placeholders(session, instance, module, manifest);

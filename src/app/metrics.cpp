@@ -13,7 +13,7 @@ namespace las::app {
 
 namespace {
 
-bool is_up(service::RunState state) {
+bool has_process(service::RunState state) {
   return state == service::RunState::Running || state == service::RunState::Starting;
 }
 
@@ -76,12 +76,12 @@ std::string metrics(Session& session, const Activity& activity) {
     out += fmt::format("las_store_free_bytes {}\n",
                        session.files().free_space(session.layout().state).bytes());
 
-  std::string up, healthy, memory, restarts, restarts_by_las, cpu;
+  std::string up, healthy, memory, gpu_memory, restarts, restarts_by_las, cpu;
   for (const ServiceHealth& item : service_health(session, {}, activity)) {
     const std::string labels = fmt::format("{{service=\"{}\",module=\"{}\"}}",
                                            label(item.view.instance.id),
                                            label(item.view.instance.module));
-    up += fmt::format("las_service_up{} {}\n", labels, is_up(item.view.status.state) ? 1 : 0);
+    up += fmt::format("las_service_up{} {}\n", labels, has_process(item.view.status.state) ? 1 : 0);
     healthy += fmt::format("las_service_healthy{} {}\n", labels, item.health.ready ? 1 : 0);
     restarts += fmt::format("las_service_restarts{} {}\n", labels, item.view.status.restarts);
     restarts_by_las += fmt::format("las_service_health_restarts{} {}\n",
@@ -91,6 +91,9 @@ std::string metrics(Session& session, const Activity& activity) {
       cpu += fmt::format("las_service_cpu_seconds{} {:.3f}\n",
                          labels,
                          std::chrono::duration<double>(*item.view.status.cpu_time).count());
+    if (item.view.gpu_memory)
+      gpu_memory +=
+          fmt::format("las_service_gpu_memory_bytes{} {}\n", labels, item.view.gpu_memory->bytes());
     if (item.view.status.memory)
       memory +=
           fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
@@ -101,6 +104,8 @@ std::string metrics(Session& session, const Activity& activity) {
   out += healthy;
   family(out, "las_service_memory_bytes", "Resident memory of the service.");
   out += memory;
+  family(out, "las_service_gpu_memory_bytes", "GPU memory that the service holds.");
+  out += gpu_memory;
   family(out, "las_service_restarts", "Restarts by the supervisor.");
   out += restarts;
   family(out,

@@ -95,6 +95,12 @@ const std::vector<catalog::Option>& common_service_options() {
        _("without a connection until one on demand is ended"),
        "600",
        {}},
+      {Type::Text,
+       "gpu",
+       _("GPUs it may use: none, all, or a list of numbers (0,1) or UUIDs as las detect has them; "
+         "by itself those that its build needs"),
+       "",
+       {}},
       {Type::Size, "limits.memory", _("memory it may use; beyond it the kernel ends it"), "", {}},
       {Type::Integer, "limits.cpu_percent", _("of one core: 200 = two cores"), "", {}},
       {Type::Integer, "limits.tasks", _("processes and threads"), "", {}},

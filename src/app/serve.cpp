@@ -104,15 +104,19 @@ PreparedPlan prepare_serve(Session& session,
   require_model_file(session, model.name, model.digest.to_string());
   const state::InstalledModule& engine = choose_engine(session, request, model, present, activity);
 
-  state::ServiceInstance instance;
-  instance.id = request.name.empty() ? model.name : request.name;
-  if (!text::is_name(instance.id))
-    throw Error(ErrorKind::Usage, _("not a usable name for a service"), instance.id)
+  const std::string id = request.name.empty() ? model.name : request.name;
+  if (!text::is_name(id))
+    throw Error(ErrorKind::Usage, _("not a usable name for a service"), id)
         .hint(_("use lower-case letters, digits, '.', '_' and '-'"));
-  const state::ServiceInstance* existing = present.find_service(instance.id);
+  const state::ServiceInstance* existing = present.find_service(id);
   if (existing != nullptr && existing->model != model.name)
-    throw Error(ErrorKind::Busy, _("a service of this name exists for something else"), instance.id)
+    throw Error(ErrorKind::Busy, _("a service of this name exists for something else"), id)
         .hint(_("give this one another name with --name"));
+  // What it was told before stays.
+  state::ServiceInstance instance = existing != nullptr ? *existing : state::ServiceInstance{};
+  instance.id = id;
+  if (request.gpu)
+    instance.options["gpu"] = *request.gpu;
   instance.module = engine.name;
   instance.model = model.name;
   instance.model_digest = model.digest.to_string();

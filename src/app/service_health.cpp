@@ -37,6 +37,35 @@ void tend(Session& session,
   }
 }
 
+// One that uses a GPU starts with the machine from the first time on that it is seen to be well,
+// and no more once las has given it up.
+void guard_boot(Session& session,
+                state::StateStore& store,
+                const ServiceHealth& found,
+                service::Care care,
+                const Activity& activity) {
+  const state::ServiceInstance& service = found.view.instance;
+  const std::optional<bool>& enabled = found.view.status.enabled;
+  if (!service::is_guarded_at_boot(service) || !enabled || !found.view.at_boot)
+    return;
+  if (found.health.ready && !*enabled) {
+    session.supervisor().set_at_boot(service, true);
+  } else if (care == service::Care::GiveUp) {
+    activity.warn("service",
+                  fmt::format(fmt::runtime(_("{} starts no more with the machine; once it is well, "
+                                             "las start {} sees to that again")),
+                              service.id,
+                              service.id));
+    store.write([&](state::WriteTransaction& transaction) {
+      state::ServiceWish wish =
+          transaction.service_wish(service.id).value_or(state::ServiceWish{service.id, true, {}});
+      wish.kept_from_boot = true;
+      transaction.put_service_wish(wish);
+    });
+    session.supervisor().set_at_boot(service, false);
+  }
+}
+
 }  // namespace
 
 std::vector<ServiceHealth> service_health(Session& session,
@@ -78,6 +107,7 @@ ServiceHealth look_after(Session& session, const std::string& name, const Activi
   const std::string& reason =
       judgement.record.gave_up.empty() ? judgement.record.reason : judgement.record.gave_up;
   tend(session, service, judgement.care, reason, activity);
+  guard_boot(session, *store, found, judgement.care, activity);
   return found;
 }
 

@@ -8,6 +8,7 @@
 #include "las/app/verify.hpp"
 #include "las/base/diagnostics.hpp"
 #include "las/base/i18n.hpp"
+#include "las/hardware/gpu_memory.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,11 +19,6 @@
 namespace las::app {
 
 namespace {
-
-bool is_up(service::RunState state) {
-  return state == service::RunState::Running || state == service::RunState::Starting ||
-         state == service::RunState::Waiting;
-}
 
 std::string see_output(const std::string& id) {
   return fmt::format(fmt::runtime(_("see its output with: las logs {}")), id);
@@ -37,6 +33,23 @@ std::string hint_for_failed(Session& session, const state::ServiceInstance& inst
   return see_output(instance.id);
 }
 
+std::optional<ByteSize> gpu_memory_of(Session& session, const ServiceView& view) {
+  if (view.instance.gpus.empty() || view.status.pid == 0)
+    return std::nullopt;
+  std::set<hardware::GpuVendor> vendors;
+  for (const state::GrantedGpu& gpu : view.instance.gpus) {
+    for (const auto vendor :
+         {hardware::GpuVendor::Nvidia, hardware::GpuVendor::Amd, hardware::GpuVendor::Intel}) {
+      if (gpu.vendor == hardware::to_string(vendor))
+        vendors.insert(vendor);
+    }
+  }
+  return hardware::gpu_memory(
+      session.files(),
+      service::processes_of(session.files(), view.instance.id, view.status.pid),
+      vendors);
+}
+
 ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
   ServiceView view;
   view.instance = instance;
@@ -48,6 +61,7 @@ ServiceView view_of(Session& session, const state::ServiceInstance& instance) {
     view.at_boot = wish.starts_at_boot();
     view.health = transaction.health(instance.id);
   });
+  view.gpu_memory = gpu_memory_of(session, view);
   if (view.status.state == service::RunState::Failed)
     view.hint = hint_for_failed(session, instance);
   if (instance.api == "openai")
@@ -220,14 +234,15 @@ std::vector<ServiceView> bring_up(Session& session,
   write_missing_units(session, activity);
   service::Supervisor& supervisor = session.supervisor();
   for (const state::ServiceInstance& instance : chosen) {
-    if (!is_up(supervisor.status(instance).state))
+    if (!service::is_up(supervisor.status(instance).state))
       require_model_file(session, instance.model, instance.model_digest);
   }
   for (const state::ServiceInstance& instance : chosen) {
     state::ServiceWish wish = wish_of(session, instance.id);
     wish.running = true;
+    wish.kept_from_boot = false;
     keep(session, wish);
-    const bool up = is_up(supervisor.status(instance).state);
+    const bool up = service::is_up(supervisor.status(instance).state);
     const bool is_asked = std::find(asked.begin(), asked.end(), instance.id) != asked.end();
     if (!up || (anew == Anew::Yes && is_asked)) {
       forget_health(session, instance.id);
@@ -236,13 +251,21 @@ std::vector<ServiceView> bring_up(Session& session,
       else
         supervisor.start(instance, activity);
     }
+    const auto settle_boot = [&] {
+      const bool at_boot = wish.starts_at_boot();
+      if (supervisor.status(instance).enabled.value_or(at_boot) != at_boot)
+        supervisor.set_at_boot(instance, at_boot);
+    };
     // Started already by somebody else, it may not be enabled.
-    const bool at_boot = wish.starts_at_boot();
-    if (supervisor.status(instance).enabled.value_or(at_boot) != at_boot)
-      supervisor.set_at_boot(instance, at_boot);
+    if (!service::is_guarded_at_boot(instance))
+      settle_boot();
     // What others use has to answer before they start.
-    if (wait == WaitFor::Health || &instance != &chosen.back())
+    const bool waits = wait == WaitFor::Health || &instance != &chosen.back();
+    if (waits)
       wait_until_well(session, instance, activity);
+    // Nobody waits: the first look at it decides.
+    if (service::is_guarded_at_boot(instance) && waits)
+      settle_boot();
   }
   supervisor.sync();
   return views_of(session, chosen);
@@ -255,7 +278,8 @@ std::vector<std::string> running_users(Session& session,
   std::vector<std::string> users;
   for (const state::ServiceInstance& other : select(session, {})) {
     const bool uses = std::find(other.uses.begin(), other.uses.end(), id) != other.uses.end();
-    if (uses && !leaving.contains(other.id) && is_up(session.supervisor().status(other).state))
+    if (uses && !leaving.contains(other.id) &&
+        service::is_up(session.supervisor().status(other).state))
       users.push_back(other.id);
   }
   return users;
@@ -317,6 +341,7 @@ std::vector<ServiceView> set_at_boot(Session& session,
   for (const state::ServiceInstance& instance : chosen) {
     state::ServiceWish wish = wish_of(session, instance.id);
     wish.at_boot = at_boot;
+    wish.kept_from_boot = false;
     keep(session, wish);
     session.supervisor().set_at_boot(instance, at_boot);
   }

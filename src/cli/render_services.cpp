@@ -2,6 +2,7 @@
 #include "render.hpp"
 
 #include "las/base/i18n.hpp"
+#include "las/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +43,27 @@ void print_trouble(Context& context, const app::ServiceView& view) {
                 << "\n";
 }
 
+ordered_json gpus_json(const std::vector<state::GrantedGpu>& gpus) {
+  ordered_json ids = ordered_json::array();
+  for (const state::GrantedGpu& gpu : gpus)
+    ids.push_back(gpu.id);
+  return ids;
+}
+
+// One line for those that have GPUs: the table would be too wide for it.
+void print_gpus(Context& context, const app::ServiceView& view) {
+  std::vector<std::string> ids;
+  for (const state::GrantedGpu& gpu : view.instance.gpus)
+    ids.push_back(gpu.id);
+  if (ids.empty())
+    return;
+  context.out << view.instance.id << ": " << _("GPU") << " " << shown(text::join(ids, ", "));
+  if (view.gpu_memory)
+    context.out << ", "
+                << fmt::format(fmt::runtime(_("{} of its memory")), view.gpu_memory->to_string());
+  context.out << "\n";
+}
+
 }  // namespace
 
 ordered_json health_json(const std::optional<state::HealthRecord>& record) {
@@ -73,6 +95,9 @@ ordered_json service_json(const app::ServiceView& view, const GlobalOptions& opt
           {"port", view.instance.port},
           {"url", view.url},
           {"uses", view.instance.uses},
+          {"gpus", gpus_json(view.instance.gpus)},
+          {"gpu_memory",
+           view.gpu_memory ? ordered_json(view.gpu_memory->bytes()) : ordered_json(nullptr)},
           {"memory", status.memory ? ordered_json(status.memory->bytes()) : ordered_json(nullptr)},
           {"cpu_seconds",
            status.cpu_time ? ordered_json(std::chrono::duration<double>(*status.cpu_time).count())
@@ -118,8 +143,10 @@ void print_services(Context& context, const std::vector<app::ServiceView>& views
                                _("ADDRESS"),
                                _("MODULE")},
                               rows);
-  for (const app::ServiceView& view : views)
+  for (const app::ServiceView& view : views) {
+    print_gpus(context, view);
     print_trouble(context, view);
+  }
 }
 
 }  // namespace las::cli

@@ -4,11 +4,11 @@
 #include "accelerators.hpp"
 #include "kernel.hpp"
 #include "library_version.hpp"
-#include "main_gpus.hpp"
 #include "parse.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/hardware/main_gpus.hpp"
 
 #include <algorithm>
 

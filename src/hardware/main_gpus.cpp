@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "main_gpus.hpp"
+#include "las/hardware/main_gpus.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "main_gpus.hpp"
 #include "profile_fields.hpp"
 
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/hardware/main_gpus.hpp"
 #include "las/hardware/profile.hpp"
 
 #include <algorithm>

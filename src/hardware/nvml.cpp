@@ -6,6 +6,7 @@
 #include "las/base/i18n.hpp"
 #include "las/platform/shared_library.hpp"
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <map>
@@ -248,6 +249,7 @@ Functions open() {
   load_if_there(functions.nvlink_state, "nvmlDeviceGetNvLinkState");
   load_if_there(functions.nvlink_remote_type, "nvmlDeviceGetNvLinkRemoteDeviceType");
   load_if_there(functions.nvlink_remote_pci, "nvmlDeviceGetNvLinkRemotePciInfo_v2");
+  load_if_there(functions.device_processes, "nvmlDeviceGetComputeRunningProcesses_v3");
   return functions;
 }
 
@@ -303,6 +305,31 @@ NvmlReport ask_nvml(const nvml::Functions& functions) {
     report.gpus.push_back(std::move(gpu));
   }
   return report;
+}
+
+std::optional<std::map<std::uint32_t, ByteSize>> ask_process_memory(
+    const nvml::Functions& functions) {
+  const Session session(functions);
+  unsigned count = 0;
+  if (session.status() != nvml::kSuccess || functions.device_processes == nullptr ||
+      functions.device_count(&count) != nvml::kSuccess)
+    return std::nullopt;
+  std::map<std::uint32_t, ByteSize> used;
+  for (unsigned index = 0; index < count; ++index) {
+    nvml::Device device = nullptr;
+    if (functions.device_by_index(index, &device) != nvml::kSuccess)
+      continue;
+    constexpr unsigned kMostProcesses = 1024;
+    std::vector<nvml::ProcessInfo> processes(kMostProcesses);
+    unsigned found = kMostProcesses;
+    if (functions.device_processes(device, &found, processes.data()) != nvml::kSuccess)
+      return std::nullopt;
+    for (unsigned i = 0; i < std::min(found, kMostProcesses); ++i) {
+      if (processes[i].used_memory != ~0ULL)
+        used[processes[i].pid] += ByteSize(processes[i].used_memory);
+    }
+  }
+  return used;
 }
 
 }  // namespace las::hardware

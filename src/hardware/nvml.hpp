@@ -4,7 +4,9 @@
 #include "las/hardware/profile.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +43,12 @@ struct PciInfo {
   char bus_id[32];
 };
 
+struct ProcessInfo {  // nvmlProcessInfo_v2_t
+  unsigned pid;
+  unsigned long long used_memory;  // bytes; ~0 where the driver does not tell
+  unsigned gpu_instance, compute_instance;
+};
+
 /// Function pointers into the library; tests fill them with stand-ins.
 struct Functions {
   Return (*init)() = nullptr;
@@ -63,6 +71,7 @@ struct Functions {
   Return (*nvlink_state)(Device, unsigned, int*) = nullptr;
   Return (*nvlink_remote_type)(Device, unsigned, int*) = nullptr;
   Return (*nvlink_remote_pci)(Device, unsigned, PciInfo*) = nullptr;
+  Return (*device_processes)(Device, unsigned*, ProcessInfo*) = nullptr;
 };
 
 /// Opens libnvidia-ml.so.1, where WSL puts it too; throws NotFound.
@@ -94,6 +103,10 @@ struct NvmlReport {
 NvmlReport ask_nvml(const nvml::Functions& functions);
 /// The same for a library that could not be opened.
 NvmlReport failed_nvml(std::string failure);
+
+/// Bytes of GPU memory by process, over all GPUs; nothing when NVML does not tell.
+std::optional<std::map<std::uint32_t, ByteSize>> ask_process_memory(
+    const nvml::Functions& functions);
 
 /// What `ask` reports, or after `patience` that the driver does not answer: one whose GPU has
 /// fallen off the bus may never. The thread that asks is left behind then and ends with the

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/hardware/profile.hpp"
 
-#include "main_gpus.hpp"
-
 #include "las/base/i18n.hpp"
+#include "las/hardware/main_gpus.hpp"
 
 #include <algorithm>
 

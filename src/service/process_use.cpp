@@ -6,6 +6,7 @@
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/service/supervisor.hpp"
+#include "las/service/unit.hpp"
 
 #include <algorithm>
 #include <set>
@@ -99,23 +100,38 @@ bool has_any(const platform::FileReader& files, pid_t pid, const std::set<std::s
       open.begin(), open.end(), [&](const std::string& file) { return sockets.contains(file); });
 }
 
-}  // namespace
-
 // What it calls itself; its file may have another name (one program under many links).
-static std::string name_of(const platform::FileReader& files, pid_t pid) {
+std::string name_of(const platform::FileReader& files, pid_t pid) {
   const auto name = files.try_read(fmt::format("/proc/{}/comm", pid));
   const std::string own(name ? text::trim(*name) : std::string_view());
   return own.empty() ? fs::path(executable_of(files, pid)).filename().string() : own;
 }
 
 // "pid 7 (server)"; "" when nobody has them, or somebody whose files are not ours to see.
-static std::string holder_of(const platform::FileReader& files,
-                             const std::set<std::string>& sockets) {
+std::string holder_of(const platform::FileReader& files, const std::set<std::string>& sockets) {
   for (const pid_t pid : all_processes(files)) {
     if (has_any(files, pid, sockets))
       return fmt::format("pid {} ({})", pid, name_of(files, pid));
   }
   return {};
+}
+
+}  // namespace
+
+std::set<std::uint32_t> processes_of(const platform::FileReader& files,
+                                     const std::string& service_id,
+                                     std::uint32_t main) {
+  std::set<std::uint32_t> processes{main};
+  const std::string unit = "/" + unit_name(service_id);
+  for (const pid_t pid : all_processes(files)) {
+    // "0::/system.slice/las-tiny.service", and further groups below it in a container.
+    for (const std::string& line :
+         text::lines(files.try_read(fmt::format("/proc/{}/cgroup", pid)).value_or(""))) {
+      if (line.ends_with(unit) || line.find(unit + "/") != std::string::npos)
+        processes.insert(static_cast<std::uint32_t>(pid));
+    }
+  }
+  return processes;
 }
 
 std::string foreign_listener(const platform::FileReader& files,

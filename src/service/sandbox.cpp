@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -172,6 +173,26 @@ void add_sandbox(UnitSection& service, const UnitInput& input) {
     if (input.scope == platform::Scope::System || wall.user_scope)
       open_door(service, wall, value);
   }
+}
+
+void add_gpu_doors(UnitSection& service, const UnitInput& input) {
+  // User managers cannot close devices off.
+  if (input.instance.gpus.empty() || input.scope == platform::Scope::User)
+    return;
+  service.drop("PrivateDevices").drop("DevicePolicy");
+  service.add("PrivateDevices", "no").add("DevicePolicy", "closed");
+  std::set<std::string> open;
+  std::set<std::int64_t> groups;
+  for (const state::GrantedGpu& gpu : input.instance.gpus) {
+    service.comment("GPU " + gpu.id);
+    for (const std::string& node : gpu.nodes) {
+      if (open.insert(node).second)
+        service.add("DeviceAllow", escape_path_word(node) + " rw");
+    }
+    groups.insert(gpu.groups.begin(), gpu.groups.end());
+  }
+  for (const std::int64_t group : groups)
+    service.add("SupplementaryGroups", std::to_string(group));
 }
 
 void add_container_walls(UnitSection& service, const UnitInput& input) {

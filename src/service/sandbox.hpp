@@ -15,6 +15,9 @@ namespace las::service {
 /// left out. InvalidData, with a suggestion, for a door that is not one of the sandbox.
 void add_sandbox(UnitSection& service, const UnitInput& input);
 
+/// Opens the device files of the GPUs that the service may use, and no others.
+void add_gpu_doors(UnitSection& service, const UnitInput& input);
+
 /// Adds what confines a container engine's own processes: what is left when an engine has to make
 /// namespaces, mounts and networks. The program in the container has its own walls, given by the
 /// engine (the container's options). Nothing here makes a mount namespace: with one, each stop

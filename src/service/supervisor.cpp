@@ -30,6 +30,14 @@ std::string_view to_string(RunState state) {
   return "absent";
 }
 
+bool is_up(RunState state) {
+  return state == RunState::Running || state == RunState::Starting || state == RunState::Waiting;
+}
+
+bool is_guarded_at_boot(const state::ServiceInstance& service) {
+  return !service.gpus.empty() && !service.on_demand;
+}
+
 platform::ProcessResult Supervisor::run_check(const state::ServiceInstance& service,
                                               std::chrono::milliseconds /*timeout*/,
                                               const Activity& /*activity*/) {

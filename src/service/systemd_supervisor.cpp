@@ -23,9 +23,13 @@ using platform::Scope;
 using platform::UnitProperties;
 using state::ServiceInstance;
 
+bool is_between_restarts(const UnitProperties& unit) {
+  return unit.sub_state.starts_with("auto-restart");
+}
+
 RunState run_state(const UnitProperties& unit) {
   // Between a crash and the restart systemd calls the unit "activating"; nothing runs then.
-  if (unit.sub_state.starts_with("auto-restart"))
+  if (is_between_restarts(unit))
     return RunState::Failed;
   if (unit.active_state == "active" || unit.active_state == "reloading")
     return RunState::Running;
@@ -265,7 +269,7 @@ void SystemdSupervisor::start(const ServiceInstance& service, const Activity& ac
   if (before.state == RunState::Stopped || before.state == RunState::Failed)
     require_port_free(service);
   // systemd reads all its units anew for it.
-  if (before.enabled != true)
+  if (before.enabled != true && !is_guarded_at_boot(service))
     bus_->enable({boot_unit(service)});
   if (service.on_demand) {
     // What ended with an error would keep its socket from starting it again.
@@ -345,6 +349,7 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
     return status;
   }
   status.state = run_state(unit);
+  status.starts_again = is_between_restarts(unit);
   status.pid = unit.main_pid;
   const auto pid = static_cast<pid_t>(unit.main_pid);
   if (pid != 0)

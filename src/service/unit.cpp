@@ -450,6 +450,7 @@ std::string render_unit(const UnitInput& input) {
         .add("StateDirectory", state_directory_word(input.data_directory))
         .add("StateDirectoryMode", "0700");
   add_sandbox(section, input);
+  add_gpu_doors(section, input);
 
   return finish_unit(unit, input);
 }

@@ -66,6 +66,14 @@ Judgement judge(const state::HealthRecord& before,
     note_well(service, now, record);
     return judgement;
   }
+  if (status.state == RunState::Failed && !status.starts_again && !service.on_demand) {
+    // systemd has started it as often as its unit allows.
+    if (record.gave_up.empty()) {
+      record.gave_up = fmt::format(fmt::runtime(_("ended again and again: {}")), health.reason);
+      judgement.care = Care::GiveUp;
+    }
+    return judgement;
+  }
   // One that ended is systemd's to start again.
   const bool runs = status.state == RunState::Running;
   if (!runs || is_starting(service, status, now))

@@ -111,6 +111,15 @@ void fields(Visitor& visit, Record& record) {
   visit("cpus", record.cpus);
 }
 
+template <typename Visitor, Is<GrantedGpu> Record>
+void fields(Visitor& visit, Record& record) {
+  visit("vendor", record.vendor);
+  visit("id", record.id);
+  visit("nodes", record.nodes);
+  visit("groups", record.groups);
+  visit("cdi", record.cdi);
+}
+
 template <typename Visitor, Is<ContainerRun> Record>
 void fields(Visitor& visit, Record& record) {
   visit("engine", record.engine);
@@ -157,6 +166,7 @@ void fields(Visitor& visit, Record& record) {
   visit.later("limits", record.limits, ServiceLimits{});
   visit.later("on_demand", record.on_demand, std::optional<OnDemand>{});
   visit.later("container", record.container, std::optional<ContainerRun>{});
+  visit.later("gpus", record.gpus, std::vector<GrantedGpu>{});
 }
 
 template <typename Visitor, Is<Generation> Record>
@@ -176,6 +186,7 @@ void fields(Visitor& visit, Record& record) {
   visit("id", record.id);
   visit("running", record.running);
   visit.later("at_boot", record.at_boot, std::optional<bool>{});
+  visit.later("kept_from_boot", record.kept_from_boot, false);
 }
 
 template <typename Visitor, Is<PortLease> Record>

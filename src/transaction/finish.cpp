@@ -43,19 +43,19 @@ bool wished_running(const state::StateStore& store, const std::string& id) {
   return wish_of(store, id).running;
 }
 
-bool is_up(service::RunState state) {
-  return state == service::RunState::Running || state == service::RunState::Starting ||
-         state == service::RunState::Waiting;
-}
+enum class Proven { No, Yes };
 
 // What is wished of a service that is to run, and how it ought to be at the next boot.
 void bring_up(const Surroundings& world,
               const state::ServiceInstance& service,
               bool at_boot,
+              Proven proven,
               const Activity& activity) {
   world.supervisor.start(service, activity);
   if (!at_boot)
     world.supervisor.set_at_boot(service, false);
+  else if (service::is_guarded_at_boot(service) && proven == Proven::Yes)
+    world.supervisor.set_at_boot(service, true);
 }
 
 // The end of the operation; `erase` is the generation that it leaves behind as rejected.
@@ -210,17 +210,18 @@ void converge(const Surroundings& world,
     const state::ServiceWish wish = wish_of(world.store, service->id);
     // One that runs and would not start at the next boot is started too, which enables it.
     const bool as_wished = now.enabled.value_or(wish.starts_at_boot()) == wish.starts_at_boot();
-    if (!wish.running || (is_up(now.state) && as_wished))
+    if (!wish.running || (service::is_up(now.state) && as_wished))
       continue;
     // One that is not to start with the machine rests since the machine was started.
     if (!wish.starts_at_boot() && now.state == service::RunState::Stopped &&
         unchanged.contains(service->id))
       continue;
     if (!unchanged.contains(service->id)) {
-      bring_up(world, *service, wish.starts_at_boot(), activity);
+      bring_up(world, *service, wish.starts_at_boot(), Proven::No, activity);
       continue;
     }
-    report_failure(activity, [&] { bring_up(world, *service, wish.starts_at_boot(), activity); });
+    report_failure(
+        activity, [&] { bring_up(world, *service, wish.starts_at_boot(), Proven::Yes, activity); });
   }
   // What an interrupted stop left running, or half recorded.
   for (const state::ServiceInstance& service : to.services) {
@@ -229,7 +230,7 @@ void converge(const Surroundings& world,
     if (wish.running)
       continue;
     const bool enabled = now.enabled.value_or(false);
-    if (is_up(now.state) || now.state == service::RunState::Failed ||
+    if (service::is_up(now.state) || now.state == service::RunState::Failed ||
         (enabled && !wish.starts_at_boot()))
       report_failure(activity, [&] { world.supervisor.stop(service, activity); });
     if (wish.starts_at_boot())
@@ -287,6 +288,8 @@ void prove(const Surroundings& world,
         fmt::format(
             "{} is healthy after {} ms: {}", service.id, health.waited.count(), health.reason));
     prove_program(world, to, service);
+    if (service::is_guarded_at_boot(service) && wish_of(world.store, service.id).starts_at_boot())
+      world.supervisor.set_at_boot(service, true);
   }
 }
 

@@ -16,6 +16,7 @@ struct ServeRequest {
   std::string engine;  ///< module name; "" = the installed one that serves the format
   std::string name;    ///< of the deployment; "" = the model's name
   std::optional<std::uint16_t> port;
+  std::optional<std::string> gpu;  ///< the option of that name: "0,1", "none"; absent: as it is
 };
 
 /// The plan that deploys a model: picks the engine for its format, a free port, and renders the

@@ -20,8 +20,9 @@ struct ServiceView {
   bool wished_running = true;
   bool at_boot = true;                        ///< wished to start with the machine
   std::optional<state::HealthRecord> health;  ///< of the last look at it, if there was one
-  std::string url;   ///< "http://127.0.0.1:11500/v1" for an OpenAI-compatible one; "" otherwise
-  std::string hint;  ///< of a failed one: what to type next
+  std::string url;  ///< "http://127.0.0.1:11500/v1" for an OpenAI-compatible one; "" otherwise
+  std::optional<ByteSize> gpu_memory;  ///< that it holds; nothing without a GPU, and where unknown
+  std::string hint;                    ///< of a failed one: what to type next
 };
 
 /// Which services a command is about. A name is that of a service, or of an installed module: the

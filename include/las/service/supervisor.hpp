@@ -26,6 +26,8 @@ namespace las::service {
 /// Waiting: nothing of it runs; its port is open, and the first request starts it.
 enum class RunState { Running, Starting, Stopping, Stopped, Waiting, Failed, Absent };
 std::string_view to_string(RunState state);
+/// Whether it serves, will in a moment, or will at the first request.
+bool is_up(RunState state);
 
 struct ServiceStatus {
   RunState state = RunState::Absent;
@@ -37,8 +39,13 @@ struct ServiceStatus {
   std::optional<ByteSize> memory;
   std::optional<std::chrono::nanoseconds> cpu_time;  ///< since it was started
   std::uint32_t restarts = 0;
+  bool starts_again = false;    ///< it ended, and the supervisor starts it again by itself
   std::optional<bool> enabled;  ///< starts at boot; nothing where nothing does, or it is unknown
 };
+
+/// Whether it starts with the machine only once it was seen to be well: a program that takes the
+/// GPU's driver down with it would do so at every boot. One on demand waits for somebody to ask.
+bool is_guarded_at_boot(const state::ServiceInstance& service);
 
 /// Which lines of a service's log.
 struct LogQuery {
@@ -72,7 +79,8 @@ class Supervisor {
                        const std::set<std::string>& leave,
                        const Activity& activity) = 0;
 
-  /// Starts it, now and at every boot. One that starts on demand gets its port opened.
+  /// Starts it, now and at every boot; one that is_guarded_at_boot() only now. One that starts on
+  /// demand gets its port opened.
   virtual void start(const state::ServiceInstance& service, const Activity& activity) = 0;
   /// Returns once no process of it is left: the stop signal, then SIGKILL after the time-out. Nor
   /// does it start at the next boot.
@@ -138,6 +146,12 @@ struct SupervisorSurroundings {
 std::string foreign_program(const platform::FileReader& files,
                             std::uint32_t pid,
                             const std::vector<std::filesystem::path>& places);
+
+/// The processes of the service: `main` and all that are in the control group of its unit, if it
+/// has one.
+std::set<std::uint32_t> processes_of(const platform::FileReader& files,
+                                     const std::string& service_id,
+                                     std::uint32_t main);
 
 /// Which entries of the folder `directory` running processes use: as program, library, working
 /// directory, open file or argument. Entry → what uses it ("pid 12 (server)"). What another user's

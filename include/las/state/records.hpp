@@ -102,6 +102,16 @@ struct OnDemand {
   bool operator==(const OnDemand&) const = default;
 };
 
+/// A GPU that a service may use, by what does not change when another one is put in beside it.
+struct GrantedGpu {
+  std::string vendor;                ///< "nvidia", "amd", "intel"
+  std::string id;                    ///< its UUID where the driver tells it, else its PCI address
+  std::vector<std::string> nodes;    ///< its device files, with those that all of its vendor share
+  std::vector<std::int64_t> groups;  ///< whose members may open those that not everybody may
+  std::string cdi;  ///< its name to container engines, "VENDOR/CLASS=NAME"; "" = by its files
+  bool operator==(const GrantedGpu&) const = default;
+};
+
 /// What runs a service from an image. The image stands by its digest.
 struct ContainerRun {
   std::string engine;  ///< "podman"
@@ -146,6 +156,7 @@ struct ServiceInstance {
   ServiceLimits limits;
   std::optional<OnDemand> on_demand;
   std::optional<ContainerRun> container;  ///< argv is then the engine's whole command
+  std::vector<GrantedGpu> gpus;           ///< that it may use; no other is open to it
   bool operator==(const ServiceInstance&) const = default;
 
   /// The address at which this machine reaches it.
@@ -175,9 +186,10 @@ struct ServiceWish {
   bool running = true;
   /// Whether it starts with the machine; nothing: as `running` says.
   std::optional<bool> at_boot;
+  bool kept_from_boot = false;  ///< by las itself, until it is started anew: it never got well
   bool operator==(const ServiceWish&) const = default;
 
-  bool starts_at_boot() const { return at_boot.value_or(running); }
+  bool starts_at_boot() const { return !kept_from_boot && at_boot.value_or(running); }
 };
 
 /// What the looks at a running service have found. It belongs to the machine, not to a generation.

@@ -30,8 +30,7 @@ int run_serve(Context& context, const app::ServeRequest& request) {
         context.unchanged(_("Nothing to do."));
         return 0;
       }
-      context.unchanged(fmt::format(fmt::runtime(_("Would start {}.")), id));
-      return context.options.detailed_exit ? 10 : 0;
+      return context.would_change(fmt::format(fmt::runtime(_("Would start {}.")), id));
     }
     const auto views =
         app::start_services(context.session, {{id}}, app::WaitFor::Health, context.activity);
@@ -191,6 +190,7 @@ Run setup_serve(CLI::App& app) {
   struct Options {
     app::ServeRequest request;
     std::uint16_t port = 0;
+    std::string gpu;
   };
 
   auto options = std::make_shared<Options>();
@@ -205,8 +205,16 @@ Run setup_serve(CLI::App& app) {
       app.add_option("--port", options->port, _("this port; default: a free one"))
           ->check(whole_number(1, 65535))
           ->type_name("PORT");
-  return [options, port](Context& context) {
+  const CLI::Option* gpu =
+      app.add_option("--gpu",
+                     options->gpu,
+                     _("GPUs it may use: none, all, or a list such as 0,1 or of UUIDs; default: "
+                       "those that the engine's build needs"))
+          ->type_name("LIST");
+  return [options, port, gpu](Context& context) {
     app::ServeRequest request = options->request;
+    if (gpu->count() > 0)
+      request.gpu = options->gpu;
     if (port->count() > 0)
       request.port = options->port;
     return run_serve(context, request);

@@ -76,6 +76,21 @@ TEST_CASE("limits of a service are its container's") {
   CHECK(has(run.options, "--pids-limit=7"));
 }
 
+TEST_CASE("a GPU is given to a container by its name to the engine, or by its files") {
+  auto service = instance();
+  CHECK_FALSE(has(run_of(service, plain()).options, "--device=amd.com/gpu=0"));
+  service.gpus = {{"amd", "0000:03:00.0", {"/dev/kfd", "/dev/dri/renderD128"}, {105}, {}},
+                  {"amd", "0000:04:00.0", {"/dev/kfd", "/dev/dri/renderD129"}, {105}, {}},
+                  {"nvidia", "GPU-aa", {"/dev/nvidia0"}, {44}, "nvidia.com/gpu=GPU-aa"}};
+  const auto options = run_of(service, plain()).options;
+  CHECK(std::count(options.begin(), options.end(), "--device=/dev/kfd") == 1);
+  CHECK(has(options, "--device=/dev/dri/renderD129"));
+  CHECK(has(options, "--group-add=105"));
+  CHECK(has(options, "--device=nvidia.com/gpu=GPU-aa"));
+  CHECK_FALSE(has(options, "--device=/dev/nvidia0"));
+  CHECK_FALSE(has(options, "--group-add=44"));
+}
+
 TEST_CASE("templates name what the container sees, not the machine") {
   auto service = instance();
   service.secrets["key"] = "{word}";

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpus.hpp"
 
-#include "main_gpus.hpp"
 #include "stand_in_nvml.hpp"
 #include "stand_ins.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
+
+#include "las/hardware/main_gpus.hpp"
 
 #include <fstream>
 

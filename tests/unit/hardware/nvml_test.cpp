@@ -146,3 +146,22 @@ TEST_CASE("an answer in time, or an error, comes through", "[hardware]") {
                  []() -> NvmlReport { throw Error(ErrorKind::NotFound, "no library"); }),
       Error);
 }
+
+TEST_CASE("NVML's memory of a process is summed over the GPUs that it uses") {
+  StandInGpu first, second;
+  first.processes = {{7, 1000}, {8, ~0ULL}};
+  second.processes = {{7, 24}, {9, 5}};
+  stand_in_machine = {};
+  stand_in_machine.gpus = {first, second};
+  const auto used = ask_process_memory(stand_in_nvml());
+  REQUIRE(used);
+  CHECK(*used == std::map<std::uint32_t, ByteSize>{{7, ByteSize(1024)}, {9, ByteSize(5)}});
+  CHECK(stand_in_machine.shutdowns == 1);
+
+  stand_in_machine.init_status = nvml::kVersionMismatch;
+  CHECK_FALSE(ask_process_memory(stand_in_nvml()));
+  stand_in_machine.init_status = 0;
+  auto old = stand_in_nvml();
+  old.device_processes = nullptr;
+  CHECK_FALSE(ask_process_memory(old));
+}

@@ -34,6 +34,7 @@ struct StandInGpu {
   };
 
   std::vector<Link> links = {};
+  std::map<unsigned, unsigned long long> processes = {};  ///< bytes by pid
 };
 
 /// A stand-in for NVML on a machine with the given GPUs.
@@ -147,6 +148,12 @@ inline nvml::Functions stand_in_nvml() {
   };
   nvml.nvlink_remote_pci = [](nvml::Device device, unsigned link, nvml::PciInfo* pci) {
     return pci->bus = gpu(device).links.at(link).bus, 0;
+  };
+  nvml.device_processes = [](nvml::Device device, unsigned* count, nvml::ProcessInfo* out) {
+    *count = 0;
+    for (const auto& [pid, bytes] : gpu(device).processes)
+      out[(*count)++] = {pid, bytes, 0, 0};
+    return 0;
   };
   return nvml;
 }

@@ -36,11 +36,14 @@ inline las::service::UnitInput gpu_service() {
   input.instance.stop_timeout_s = 90;
   input.instance.start_period_s = 600;
   input.data_directory = "/var/lib/las/data/big";
-  input.needs_open = {
-      {"PrivateDevices", "no  # the GPU's device nodes"},
-      {"DeviceAllow", "char-drm rw  # AMD and Intel\nchar-nvidia-frontend rw  # NVIDIA\n"},
-      {"SupplementaryGroups", "render video"},
-      {"LimitMEMLOCK", "infinity  # pinned host memory"}};
+  input.instance.gpus = {
+      {"nvidia",
+       "GPU-1d6a8b0c",
+       {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/dri/renderD128"},
+       {105},
+       {}},
+      {"nvidia", "GPU-5f00e2a7", {"/dev/nvidia1", "/dev/nvidiactl", "/dev/nvidia-uvm"}, {}, {}}};
+  input.needs_open = {{"LimitMEMLOCK", "infinity  # pinned host memory"}};
   return input;
 }
 

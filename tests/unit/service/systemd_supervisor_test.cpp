@@ -123,6 +123,17 @@ TEST_CASE("starting enables, forgets old failures, then starts", "[service]") {
         Calls{"enable las-a.service", "reset-failed las-a.service", "start las-a.service"});
 }
 
+TEST_CASE("a service with a GPU starts with the machine only when that is said", "[service]") {
+  Machine machine;
+  auto service = instance("a");
+  service.gpus = {{"nvidia", "GPU-aa", {"/dev/nvidia0"}, {}, {}}};
+  machine.supervisor->start(service, machine.activity);
+  CHECK(machine.bus.calls == Calls{"reset-failed las-a.service", "start las-a.service"});
+  machine.bus.calls.clear();
+  machine.supervisor->set_at_boot(service, true);
+  CHECK(machine.bus.calls == Calls{"enable las-a.service"});
+}
+
 TEST_CASE("a failed start tells systemd's result, the exit status and the last log lines",
           "[service]") {
   Machine machine;
@@ -180,7 +191,9 @@ TEST_CASE("systemd's states become ours", "[service]") {
   for (const auto& [active, sub, expected] : table) {
     Machine machine;
     machine.bus.units["las-a.service"] = unit_state(active, sub);
-    CHECK(to_string(machine.supervisor->status(instance("a")).state) == to_string(expected));
+    const ServiceStatus status = machine.supervisor->status(instance("a"));
+    CHECK(to_string(status.state) == to_string(expected));
+    CHECK(status.starts_again == (sub == "auto-restart"));
   }
   Machine machine;
   CHECK(machine.supervisor->status(instance("a")).state == RunState::Absent);

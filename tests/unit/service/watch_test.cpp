@@ -139,6 +139,7 @@ TEST_CASE("what does not run is the supervisor's to start again", "[service]") {
     Ward ward;
     ward.service.health.retries = 1;
     ward.status.state = state;
+    ward.status.starts_again = state == RunState::Failed;
     CHECK(ward.ill() == Care::None);
     CHECK(ward.record.failures == 0);
     CHECK(ward.record.restarts == 0);
@@ -228,4 +229,29 @@ TEST_CASE("a pause that cannot be read holds nobody up", "[service]") {
   ward.record.restart_after = "soon";
   CHECK(ward.ill() == Care::Restart);
   CHECK(ward.record.restart_after == ward.at(seconds(60)));
+}
+
+TEST_CASE("one that systemd starts no more is given up, once", "[service]") {
+  Ward ward;
+  ward.status.state = RunState::Failed;
+  ward.status.starts_again = true;
+  CHECK(ward.ill() == Care::None);
+  CHECK(ward.record.gave_up.empty());
+
+  ward.status.starts_again = false;
+  CHECK(ward.ill() == Care::GiveUp);
+  CHECK(ward.record.gave_up == "ended again and again: connection refused");
+  CHECK(ward.ill() == Care::None);
+
+  ward.status.state = RunState::Running;
+  ward.well();
+  CHECK(ward.record.gave_up.empty());
+}
+
+TEST_CASE("one on demand that ended badly is tried again by the next request", "[service]") {
+  Ward ward;
+  ward.service.on_demand = state::OnDemand{11501, 600};
+  ward.status.state = RunState::Failed;
+  CHECK(ward.ill() == Care::None);
+  CHECK(ward.record.gave_up.empty());
 }
