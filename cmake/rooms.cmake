@@ -70,4 +70,10 @@ function(las_room name below third_party)
   target_link_libraries(las_${name} PUBLIC ${third_party})
   las_compile_options(las_${name})
   las_use_precompiled(las_${name} las_precompiled_rooms)
+  if(LAS_UNITY)
+    # Most of a file's compile time goes into the headers that its neighbours read too.
+    set_target_properties(las_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${LAS_UNITY})
+    # A type in a file's anonymous namespace is taken for one of a header: the file is included.
+    target_compile_options(las_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
 endfunction()
