@@ -162,6 +162,7 @@ suite_systemd() {
   check e2e-systemd-services-job tests/e2e/systemd.sh build/dev/las services-job.sh
   check e2e-systemd-demand-job tests/e2e/systemd.sh build/dev/las demand-job.sh
   check e2e-systemd-care-job tests/e2e/systemd.sh build/dev/las care-job.sh
+  check e2e-systemd-reach-job tests/e2e/systemd.sh build/dev/las reach-job.sh
   check e2e-systemd-container-job tests/e2e/systemd.sh build/dev/las container-job.sh
   local root
   root=$(mktemp -d)

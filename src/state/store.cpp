@@ -70,7 +70,9 @@ std::uint64_t read_schema(const lmdb::Transaction& transaction) {
   return *schema;
 }
 
-void check_schema(const lmdb::Transaction& transaction, const std::filesystem::path& directory) {
+/// The schema of the state, which this las knows.
+std::uint64_t check_schema(const lmdb::Transaction& transaction,
+                           const std::filesystem::path& directory) {
   std::uint64_t schema = 0;
   try {
     schema = read_schema(transaction);
@@ -86,7 +88,7 @@ void check_schema(const lmdb::Transaction& transaction, const std::filesystem::p
             fmt::runtime(_("its schema is {}, this las knows {}")), schema, tables::kSchemaVersion))
         .hint(_("upgrade las; an older one never touches a newer state"));
   }
-  // The first schema: later ones migrate here, in one write transaction, before anything is read.
+  return schema;
 }
 
 }  // namespace
@@ -130,10 +132,17 @@ std::unique_ptr<StateStore> StateStore::open(const std::filesystem::path& direct
           tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);
         });
     // A reader may come between the making of the file and its first transaction.
+    std::uint64_t schema = tables::kSchemaVersion;
     if (lmdb.blank())
       refuse_lost_state(directory, generations);
     else
-      lmdb.read([&](const auto& transaction) { check_schema(transaction, lmdb.directory()); });
+      lmdb.read(
+          [&](const auto& transaction) { schema = check_schema(transaction, lmdb.directory()); });
+    // What is written from now on an earlier las could not read.
+    if (writable && schema < tables::kSchemaVersion)
+      lmdb.write([](lmdb::Transaction& transaction) {
+        tables::put_number(transaction, tables::kSchema, tables::kSchemaVersion);
+      });
   }
   return std::unique_ptr<StateStore>(new StateStore(std::move(environment)));
 }
@@ -180,7 +189,7 @@ class Checker {
     transaction_.for_each(table, [&](std::string_view key, std::string_view value) {
       const std::string name = tables::record_name(table, key);
       guard([&] {
-        const auto record = record_json::decode<Record>(value, name);
+        const auto record = tables::decode<Record>(table, key, value);
         if (key_of(record) != key)
           record_json::throw_corrupt(name, _("it lies under the key of another record"));
       });

@@ -3,6 +3,7 @@
 
 #include "lmdb.hpp"
 #include "record_json.hpp"
+#include "record_packed.hpp"
 
 #include "las/state/store.hpp"
 
@@ -23,10 +24,11 @@ struct ReadTransaction::Handle {
   const Actor* actor = nullptr;
 };
 
-/// Which key a record has in its table, and its value as JSON.
+/// Which key a record has in its table, and how its value is spelled.
 namespace tables {
 
-inline constexpr std::uint64_t kSchemaVersion = 1;
+/// 2: operations are packed; those of schema 1, in JSON like everything else, stay as they are.
+inline constexpr std::uint64_t kSchemaVersion = 2;
 
 // Keys of the meta table.
 inline constexpr std::string_view kSchema = "schema";
@@ -50,6 +52,15 @@ std::string url_key(const std::string& url);
 std::string record_name(lmdb::Table table, std::string_view key);
 std::string missing_generation(std::uint64_t number);
 
+/// The record under this key. Throws CorruptState, which names it.
+template <typename Record>
+Record decode(lmdb::Table table, std::string_view key, std::string_view value) {
+  if constexpr (std::same_as<Record, OperationRecord>)
+    return record_packed::decode<Record>(value, [&] { return record_name(table, key); });
+  else
+    return record_json::decode<Record>(value, record_name(table, key));
+}
+
 template <typename Record>
 std::optional<Record> find(const lmdb::Transaction* transaction,
                            lmdb::Table table,
@@ -57,7 +68,7 @@ std::optional<Record> find(const lmdb::Transaction* transaction,
   const auto value = transaction == nullptr ? std::nullopt : transaction->get(table, key);
   if (!value)
     return std::nullopt;
-  return record_json::decode<Record>(*value, record_name(table, key));
+  return decode<Record>(table, key, *value);
 }
 
 template <typename Record>
@@ -65,7 +76,7 @@ std::vector<Record> all(const lmdb::Transaction* transaction, lmdb::Table table)
   std::vector<Record> records;
   if (transaction != nullptr) {
     transaction->for_each(table, [&](std::string_view key, std::string_view value) {
-      records.push_back(record_json::decode<Record>(value, record_name(table, key)));
+      records.push_back(decode<Record>(table, key, value));
     });
   }
   return records;
@@ -77,7 +88,7 @@ std::optional<Record> last(const lmdb::Transaction* transaction, lmdb::Table tab
   const auto found = transaction == nullptr ? std::nullopt : transaction->last(table);
   if (!found)
     return std::nullopt;
-  return record_json::decode<Record>(found->second, record_name(table, found->first));
+  return decode<Record>(table, found->first, found->second);
 }
 
 inline std::optional<std::uint64_t> find_number(const lmdb::Transaction* transaction,

@@ -220,7 +220,7 @@ void WriteTransaction::clear_journal() {
 
 void WriteTransaction::put_operation(const OperationRecord& operation) {
   const auto before = ReadTransaction::operation(operation.id);
-  handle_->writer->put(Table::Operations, operation.id, encode(operation));
+  handle_->writer->put(Table::Operations, operation.id, record_packed::encode(operation));
   if (before && before->outcome == operation.outcome)
     return;
   std::string detail = operation.command;

@@ -1,58 +1,42 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs inside a booted machine with podman: a service from an image, pulled by its digest from a registry on
-# loopback (the real one of the distribution) and from an archive. The image is made here of the distribution's
-# redis-server; the manifest is a stand-in for one of a publisher. Binds as in main-job.sh.
+# loopback (the real one of the distribution); who reaches it, what it may use, on demand, and in a group with
+# services that are none. The image is made here of the distribution's redis-server; the manifest is a stand-in
+# for one of a publisher. Binds as in main-job.sh.
 set -euo pipefail
-export LAS_DATA_DIR=/las/share NO_COLOR=1
-las() { echo "\$ las $*"; /las/bin/las "$@"; }
-fail() { echo "FAILED: $*"; exit 1; }
+# shellcheck source=tests/e2e/nspawn/services.sh
+. /job/services.sh
+# shellcheck source=tests/e2e/nspawn/containers.sh
+. /job/containers.sh
 unit=las-cache.service
 trap 'journalctl -u $unit -n 25 --no-pager -o cat' ERR
-manifests=/etc/las/manifests.d
-
-# systemd-nspawn shows the control groups (version 1) and the kernel's parameters read-only.
-mount -o remount,rw,bind /proc/sys
-for controller in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$controller" 2>/dev/null || true; done
-apt-get update -qq
-apt-get install -qq --no-install-recommends podman crun netavark aardvark-dns uidmap slirp4netns catatonit iptables docker-registry \
-  redis-tools debootstrap >/dev/null 2>&1
-podman info --format '{{.Version.Version}} {{.Store.GraphDriverName}}'
+ready_for_containers docker-registry redis-tools debootstrap
 
 # Two images that differ: what an upgrade goes from and to.
-mkdir -p /image $manifests
+mkdir -p /image /root/edition
 # shellcheck disable=SC2016 # apt's own variable
 mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -1)
 debootstrap --variant=minbase --include=redis-server bookworm /image "$mirror" >/dev/null
-for number in 1 2; do
-  echo "$number" >/image/edition
-  tar -C /image -c . | podman import -q -c 'CMD ["/usr/bin/redis-server"]' - "localhost/cache:$number" >/dev/null
-done
+echo 1 >/image/edition
+echo 2 >/root/edition/edition
+tar -C /image -c . | podman import -q -c 'CMD ["/usr/bin/redis-server"]' - localhost/cache:1 >/dev/null
+podman build -q --network=none -t localhost/cache:2 -f - /root/edition <<<$'FROM localhost/cache:1\nCOPY edition /edition' >/dev/null
 rm -rf /image
 systemctl disable -q --now docker-registry  # the package's own, which asks for a password
 printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: 127.0.0.1:5000}\n' >/root/registry.yml
 systemd-run -q --unit=registry docker-registry serve /root/registry.yml
 printf '[[registry]]\nlocation = "127.0.0.1:5000"\ninsecure = true\n' >/etc/containers/registries.conf.d/loopback.conf
-# until_true SECONDS COMMAND...: as soon as it ends with 0.
-until_true() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    timeout 0.1 tail -f /dev/null || true
-  done
-}
-until_true 30 curl -fsS http://127.0.0.1:5000/v2/ || fail "the registry does not come up: $(journalctl -u registry -n 5 -o cat)"
+within 30 curl -fsS http://127.0.0.1:5000/v2/ || fail "the registry does not come up: $(journalctl -u registry -n 5 -o cat)"
 for number in 1 2; do
   podman push -q --digestfile /root/digest-$number "localhost/cache:$number" "127.0.0.1:5000/cache:$number"
-  podman rmi -f "localhost/cache:$number" "127.0.0.1:5000/cache:$number" >/dev/null 2>&1 || true
 done
+podman rmi -f localhost/cache:1 localhost/cache:2 >/dev/null
 [ -z "$(podman images -q)" ] || fail "images are left"
 
-# offer LIMIT RELEASE...: each release "VERSION DIGEST".
-offer() {
-  local limit=$1 releases="" version digest
-  shift
+# offer_cache RELEASE...: each "VERSION DIGEST".
+offer_cache() {
+  local releases="" version digest
   for release in "$@"; do
     version=${release% *} digest=${release#* }
     releases="- version: '$version'
@@ -62,7 +46,7 @@ offer() {
     - image: {name: 127.0.0.1:5000/cache, tag: '$version', digest: '$digest'}
 $releases"
   done
-  cat >$manifests/cache.yaml <<MANIFEST
+  cat >/etc/las/manifests.d/cache.yaml <<MANIFEST
 schema: 1
 name: cache
 category: service
@@ -71,74 +55,190 @@ runtime: {modes: [container]}
 releases:
 ${releases}service:
   port: 6400
+  auth: always
   container:
     command: [/usr/bin/redis-server, --bind, '{host}', --port, '{port}', --dir, '{data}', --appendonly, 'yes', --include, '{secret.auth.conf}']
     port: 6379
     data: /data
     check: [/usr/bin/redis-cli, --no-auth-warning, PING]
   secrets: {auth.conf: "requirepass {word}\n"}
-  limits: {memory: $limit, tasks: 200}
+  limits: {memory: 200MB, tasks: 200, cpu_percent: 50}
   health: {exec: [redis-cli], environment: {REDISCLI_AUTH: '{word}'}, expect: PONG, start_period: 60s, interval: 2s}
 MANIFEST
 }
 one=$(cat /root/digest-1) two=$(cat /root/digest-2)
 ask() { REDISCLI_AUTH=$(/las/bin/las secret cache) redis-cli --no-auth-warning -h "${HOST:-127.0.0.1}" -p 6400 "$@"; }
-property() { systemctl show -p "$1" --value $unit; }
 edition() { podman exec las-cache cat /edition; }
+has_value() { [ "$(ask get k 2>/dev/null)" = v ]; }
+
+# The neighbour, 10.77.0.2, has a way to the machine, 10.77.0.1, and over it to the containers.
+has_neighbour() {
+  ip netns add near
+  ip link add to-near type veth peer name eth0 netns near
+  ip addr add 10.77.0.1/24 dev to-near
+  ip link set to-near up
+  ip -n near addr add 10.77.0.2/24 dev eth0
+  ip -n near link set eth0 up
+  ip -n near route add 10.88.0.0/16 via 10.77.0.1
+  echo 1 >/proc/sys/net/ipv4/ip_forward
+}
+# Whoever answers there, whatever they say.
+neighbour_reaches() { ip netns exec near timeout 3 redis-cli -h "$1" -p "$2" PING 2>/dev/null | grep . >/dev/null; }
+walls_of_the_network() {
+  local open
+  has_neighbour
+  # One without walls: what the neighbour does not reach is not out of the way.
+  podman run -d -q --rm --pull=never --name open "127.0.0.1:5000/cache@$one" \
+    /usr/bin/redis-server --bind 0.0.0.0 --protected-mode no >/dev/null
+  open=$(podman inspect open --format '{{.NetworkSettings.IPAddress}}')
+  within 15 neighbour_reaches "$open" 6379 || fail "the neighbour has no way to the containers: this proves nothing"
+  inner() { inspect cache '{{.NetworkSettings.IPAddress}}'; }
+  ! neighbour_reaches 10.77.0.1 6400 || wrong "local: the neighbour reaches the machine's address"
+  ! neighbour_reaches "$(inner)" 6379 || wrong "local: the neighbour reaches the container's own address"
+  las expose cache --lan --yes
+  neighbour_reaches 10.77.0.1 6400 || wrong "lan: the neighbour does not reach the machine's address"
+  [ "$(ip netns exec near redis-cli -h 10.77.0.1 -p 6400 get k)" = "NOAUTH Authentication required." ] || wrong "lan: no word is asked for"
+  las unexpose cache --yes
+  ! neighbour_reaches 10.77.0.1 6400 || wrong "unexpose: the neighbour reaches the machine's address"
+  ! neighbour_reaches "$(inner)" 6379 || wrong "unexpose: the neighbour reaches the container's own address"
+  podman stop -t 1 open >/dev/null
+}
+
+# cpu_time PROCESS: its milliseconds on a core.
+cpu_time() {
+  local words
+  read -ra words < <(sed 's/.*) //' "/proc/$1/stat")
+  echo $(((words[11] + words[12]) * 1000 / $(getconf CLK_TCK)))
+}
+# throttled PROCESS: how often its group had to wait for the limit.
+throttled() {
+  local group
+  group=$(sed -n 's/^[0-9]*:cpu://p' "/proc/$1/cgroup")
+  [ -n "$group" ] && group=/sys/fs/cgroup/cpu$group || group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+  sed -n 's/^nr_throttled //p' "$group/cpu.stat"
+}
+limit_of_the_cpu() {
+  local process begun used waits elapsed
+  process=$(program_of cache)
+  ask eval 'while true do end' 0 >/dev/null 2>&1 &
+  begun=$(now) used=$(cpu_time "$process") waits=$(throttled "$process")
+  burned() { [ $(($(cpu_time "$process") - used)) -ge 1500 ]; }
+  within 60 burned || fail "the container does not burn"
+  used=$(($(cpu_time "$process") - used)) elapsed=$(($(now) - begun))
+  echo "CPU: $used of $elapsed ms with a limit of 50 %, made to wait $(($(throttled "$process") - waits)) times"
+  # A busy machine only makes it less; the limit alone makes it wait.
+  [ $((used * 100 / elapsed)) -lt 75 ] || wrong "the limit of the CPU does not hold: $used of $elapsed ms"
+  [ "$(throttled "$process")" -gt "$waits" ] || wrong "the container never waited for its limit of the CPU"
+  within 10 ask script kill || fail "the burning script does not end"
+  wait
+}
+
+# A native module that needs a container and a native service.
+group() {
+  local one status
+  offer front "  command: ['{exe.front}', '{port}']
+  port: 18700
+  health: {http: /health, start_period: 30s, interval: 1s}
+  stop_timeout: 1s" "dependencies: {modules: [cache, redis]}"
+  las install --yes front
+  instant() { property "las-$1.service" "$2TimestampMonotonic"; }
+  in_order() {
+    for one in cache redis; do
+      [ "$(instant front InactiveExit)" -ge "$(instant $one ActiveEnter)" ] || wrong "$1: front was started before $one was up"
+    done
+  }
+  all_well() {
+    for one in cache redis front; do
+      [ "$(told $one state)" = running ] || wrong "$1: $one is $(told $one state)"
+      /las/bin/las health $one || wrong "$1: $one is not healthy"
+    done
+  }
+  in_order install
+  all_well install
+  clean "group"
+  las stop front
+  [ "$(told front state) $(told cache state) $(told redis state)" = 'stopped running running' ] || wrong "stop front: $(/las/bin/las status)"
+  las stop cache
+  las start front
+  in_order "start front"
+  all_well "start front"
+  las status
+  las stop --all
+  for one in cache redis front; do [ "$(told $one state)" = stopped ] || wrong "stop --all: $one is $(told $one state)"; done
+  for one in cache redis; do
+    [ "$(instant front InactiveEnter)" -le "$(instant $one ActiveExit)" ] || wrong "stop --all: $one was ended before front"
+  done
+  no_container || wrong "stop --all left a container"
+  las start --all
+  in_order "start --all"
+  all_well "start --all"
+  timer_is_content front
+  timer_is_content cache
+  las remove --yes front
+  status=$(/las/bin/las status --json)
+  [[ $status != *'"name"'* ]] || wrong "remove front left services: $(/las/bin/las status)"
+  clean "group removed"
+}
 
 # A wrong digest brings nothing and leaves nothing.
-offer 200MB "1 sha256:$(printf '%064d' 0)"
+offer_cache "1 sha256:$(printf '%064d' 0)"
 status=0
 las install --yes cache || status=$?
 [ $status != 0 ] || fail "a wrong digest was installed"
 [ -z "$(podman images -q)" ] || fail "a wrong digest left an image"
 
-offer 200MB "1 $one"
+offer_cache "1 $one"
 las install --yes cache
 las status
 las health cache
 [ "$(ask set k v)" = OK ] || fail "it does not take a value"
 [ "$(edition)" = 1 ] || fail "not the first image"
 systemd-analyze verify --man=no /etc/systemd/system/$unit || fail "systemd-analyze finds faults"
-podman inspect las-cache --format '{{.ImageName}}' | grep -F "$one" >/dev/null || fail "it does not run by its digest"
-[ "$(podman inspect las-cache --format '{{.HostConfig.ReadonlyRootfs}} {{.EffectiveCaps}}')" = 'true []' ] || fail "its walls are down"
+inspect cache '{{.ImageName}}' | grep -F "$one" >/dev/null || fail "it does not run by its digest"
+[ "$(inspect cache '{{.HostConfig.ReadonlyRootfs}} {{.EffectiveCaps}}')" = 'true []' ] || fail "its walls are down"
 las logs cache --grep 'Ready to accept' | grep Ready >/dev/null || fail "its words are not in the journal"
+timer_is_content cache
 las verify
 
 # Loopback only: the machine's other address is refused.
 other=$(ip -4 -o addr show scope global | awk '{split($4, a, "/"); print a[1]; exit}')
 [ -z "$other" ] || ! HOST=$other timeout 5 redis-cli -h "$other" -p 6400 PING 2>/dev/null || fail "it answers at $other"
+walls_of_the_network
+limit_of_the_cpu
 
 # The limit of memory holds: what goes beyond it is ended, and comes back with its data.
-restarts=$(property NRestarts)
+restarts=$(property $unit NRestarts)
 ask config set appendonly no >/dev/null # what is too much is not to be there again after the restart
 ask eval "for i = 1, 4000 do redis.call('set', 'big' .. i, string.rep('x', 100000)) end return 1" 0 >/dev/null 2>&1 || true
-was_ended() { [ "$(property NRestarts)" -gt "$restarts" ]; }
-has_value() { [ "$(ask get k 2>/dev/null)" = v ]; }
-until_true 60 was_ended || { systemctl status --no-pager $unit || true; fail "the limit of memory does not hold"; }
-until_true 60 has_value || fail "it does not come back from the limit of memory"
+was_ended() { [ "$(property $unit NRestarts)" -gt "$restarts" ]; }
+within 60 was_ended || { systemctl status --no-pager $unit || true; fail "the limit of memory does not hold"; }
+within 60 has_value || fail "it does not come back from the limit of memory"
 # kill -9 of the program in the container.
-kill -9 "$(podman inspect las-cache --format '{{.State.Pid}}')"
-until_true 60 has_value || fail "it does not come back after kill -9"
+kill -9 "$(inspect cache '{{.State.Pid}}')"
+within 60 has_value || fail "it does not come back after kill -9"
 
 las stop cache
-[ -z "$(podman ps -aq)" ] || fail "stop left a container"
+no_container || fail "stop left a container"
 las start cache
 [ "$(ask get k)" = v ] || fail "its data are gone after a stop"
 
 # Up to the second image and back, with the data; the first is not pulled again.
-offer 200MB "1 $one" "2 $two"
+offer_cache "1 $one" "2 $two"
 las upgrade --yes
 [ "$(edition) $(ask get k)" = '2 v' ] || fail "the second image does not run with the data"
 systemctl stop registry
 las rollback --yes
 [ "$(edition) $(ask get k)" = '1 v' ] || fail "the first image does not run again with the data"
 las verify
+on_demand cache has_value
+has_value || fail "its data are gone after it was on demand"
 
 las remove --yes cache
-[ -z "$(podman ps -aq)" ] || fail "remove left a container"
+no_container || fail "remove left a container"
 [ -d /var/lib/las/data/cache ] || fail "remove took the data"
+offer_cache "1 $one"
+group
 las gc --keep 1 --yes
 [ -z "$(podman images -q)" ] || fail "gc left an image that nothing needs: $(podman images)"
 las purge --yes cache 2>/dev/null || true
-echo "CONTAINER JOB DONE"
+done_or_wrong "CONTAINER JOB"

@@ -72,6 +72,7 @@ inline state::ServiceInstance full_service_instance() {
   service.metrics = "/metrics";
   service.container = state::ContainerRun{
       "podman", "example.test/engine@sha256:00", {"--network=host"}, {"serve", "a b"}};
+  service.gpus = {{"nvidia", "GPU-aa", {"/dev/nvidia0"}, {44, 105}, "nvidia.com/gpu=GPU-aa"}};
   return service;
 }
 
@@ -121,7 +122,7 @@ inline state::Journal full_journal() {
   journal.started_at = "2026-11-23T15:04:05Z";
   journal.boot_id = "8d6e2f5a-0000-0000-0000-000000000000";
   journal.phase = state::Phase::Committed;
-  journal.wishes = {{"tiny", false, true}};
+  journal.wishes = {{"tiny", false, true, true}};
   journal.from_generation = 3;
   journal.to_generation = 4;
   journal.staged_payloads = {"engine-1.2.3-aaaaaaaaaaaa"};
@@ -141,6 +142,9 @@ inline state::OperationRecord full_operation(const std::string& id) {
   operation.generation_before = 3;
   operation.generation_after = 4;
   operation.changes = {"install engine 1.2.3 (cpu)"};
+  operation.steps = {{"stage", 1234567}, {"commit", -1}};
+  operation.fetched = ByteSize(123456789012345);
+  operation.stored = ByteSize(300);
   return operation;
 }
 

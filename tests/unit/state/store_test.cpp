@@ -3,6 +3,7 @@
 
 #include "full_records.hpp"
 #include "lmdb.hpp"
+#include "record_json.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
 
@@ -30,6 +31,16 @@ void write_raw(const fs::path& directory, const Damage& values) {
     for (const auto& [table, key, value] : values)
       transaction.put(table, key, value);
   });
+}
+
+std::string raw(const fs::path& directory, lmdb::Table table, const std::string& key) {
+  lmdb::Environment environment(
+      directory, lmdb::Environment::Access::ReadOnly, lmdb::kStateTables, [](auto&) {});
+  std::string value;
+  environment.read([&](const lmdb::Transaction& transaction) {
+    value = transaction.get(table, key).value_or("");
+  });
+  return value;
 }
 
 std::uint64_t current_of(const StateStore& store) {
@@ -525,7 +536,7 @@ TEST_CASE("damaged records are CorruptState when read and all of them are found 
 TEST_CASE("the state of a newer las is refused and left as it is", "[state]") {
   const TempDirectory temp;
   StateStore::open(temp / "db", Access::ReadWrite);
-  write_raw(temp / "db", {{lmdb::Table::Meta, "schema", "2"}});
+  write_raw(temp / "db", {{lmdb::Table::Meta, "schema", "3"}});
   for (const Access access : {Access::ReadOnly, Access::ReadWrite}) {
     try {
       StateStore::open(temp / "db", access);
@@ -534,10 +545,38 @@ TEST_CASE("the state of a newer las is refused and left as it is", "[state]") {
       CHECK(error.kind() == ErrorKind::CorruptState);
       CHECK(std::string(error.what()) ==
             "the state was written by a newer las: " + (temp / "db").string() +
-                ": its schema is 2, this las knows 1");
+                ": its schema is 3, this las knows 2");
       CHECK(error.hint() == "upgrade las; an older one never touches a newer state");
     }
   }
+}
+
+TEST_CASE("a state of the first schema is read, and marked as soon as it is opened for writing",
+          "[state]") {
+  const TempDirectory temp;
+  StateStore::open(temp / "db", Access::ReadWrite);
+  const OperationRecord old = full_operation("20261123T150405-1a2b3c");
+  write_raw(temp / "db",
+            {{lmdb::Table::Meta, "schema", "1"},
+             {lmdb::Table::Operations, old.id, record_json::encode(old)}});
+  const auto found = [&](Access access) {
+    std::optional<OperationRecord> operation;
+    StateStore::open(temp / "db", access)->read([&](const ReadTransaction& state) {
+      operation = state.operation(old.id);
+    });
+    return operation;
+  };
+  CHECK(found(Access::ReadOnly) == old);
+  CHECK(raw(temp / "db", lmdb::Table::Meta, "schema") == "1");
+  CHECK(found(Access::ReadWrite) == old);
+  CHECK(raw(temp / "db", lmdb::Table::Meta, "schema") == "2");
+  CHECK(found(Access::ReadOnly) == old);
+
+  StateStore::open(temp / "db", Access::ReadWrite)->write([&](WriteTransaction& state) {
+    state.put_operation(old);
+  });
+  CHECK(raw(temp / "db", lmdb::Table::Operations, old.id).starts_with("\x01"));
+  CHECK(found(Access::ReadOnly) == old);
 }
 
 TEST_CASE("a state without a readable schema is corrupt", "[state]") {
