@@ -231,11 +231,14 @@ void fill_network(Session& session,
       instance.host = "127.0.0.1";
     return;
   }
-  const policy::Decision decision = session.verdict(activity).decide("network." + instance.network);
-  if (!decision.allowed)
-    throw Error(ErrorKind::PolicyDenied, _("a policy keeps services to this machine"), instance.id)
-        .cause(decision.denial)
-        .hint(fmt::format("las policy explain network.{}", instance.network));
+  for (const std::string& capability : network_capabilities(instance)) {
+    const policy::Decision decision = session.verdict(activity).decide(capability);
+    if (!decision.allowed)
+      throw Error(
+          ErrorKind::PolicyDenied, _("a policy keeps services to this machine"), instance.id)
+          .cause(decision.denial)
+          .hint(fmt::format("las policy explain {}", capability));
+  }
   if (!service.authenticates && option_of(instance, "without-auth", "false") != "true")
     throw Error(ErrorKind::Usage,
                 _("it asks nobody who they are: whoever reaches it could use it"),
@@ -363,6 +366,15 @@ std::uint16_t choose_own_port(Session& session,
 }
 
 }  // namespace
+
+std::vector<std::string> network_capabilities(const state::ServiceInstance& service) {
+  if (service.network == "local")
+    return {};
+  if (service.network == "lan")
+    return {"network.lan"};
+  // The local network is a part of everybody.
+  return {"network.lan", "network." + service.network};
+}
 
 state::ServiceInstance rebuild_service(Session& session,
                                        const state::ServiceInstance& old,

@@ -84,6 +84,17 @@ std::string described(const OptionChanges& changes) {
   return text;
 }
 
+// What all drop-ins of the service's unit say.
+std::string own_settings(Session& session, const state::ServiceInstance& instance) {
+  const auto folder = session.layout().units / (service::unit_name(instance.id) + ".d");
+  std::string all;
+  if (!session.files().exists(folder))
+    return all;
+  for (const std::string& name : session.files().list_directory(folder))
+    all += name + "\n" + session.files().try_read(folder / name).value_or("") + "\n";
+  return all;
+}
+
 }  // namespace
 
 std::vector<ServiceOption> service_options(Session& session,
@@ -159,7 +170,7 @@ std::string service_secret(Session& session, const std::string& service) {
   return service::secret_word(session.files(), session.layout().secrets(instance.id));
 }
 
-int edit_service(Session& session, const std::string& service) {
+bool edit_service(Session& session, const std::string& service) {
   const state::ServiceInstance instance = services(session, {service}).front().instance;
   if (session.supervisor().name() != "systemd")
     throw Error(ErrorKind::Unsatisfiable, _("only systemd has units to edit"), service)
@@ -171,7 +182,11 @@ int edit_service(Session& session, const std::string& service) {
   command.argv.emplace_back("edit");
   command.argv.push_back(service::unit_name(instance.id));
   command.environment = session.environment().variables;
-  return session.processes().run_attached(command);
+  const std::string before = own_settings(session, instance);
+  if (const int status = session.processes().run_attached(command); status != 0)
+    throw Error(ErrorKind::Io, _("systemctl edit failed"), service)
+        .cause(fmt::format(fmt::runtime(_("exit status {}")), status));
+  return own_settings(session, instance) != before;
 }
 
 }  // namespace las::app

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/verify.hpp"
 
+#include "instances.hpp"
+
 #include "las/app/models.hpp"
 #include "las/base/i18n.hpp"
 #include "las/model/library.hpp"
@@ -215,15 +217,21 @@ void verify_policies(Session& session,
                      const state::Generation& generation,
                      std::vector<Finding>& findings,
                      const Activity& activity) {
+  const auto look = [&](const std::string& subject, const std::string& capability) {
+    const policy::Decision decision = session.verdict(activity).decide(capability);
+    if (!decision.allowed)
+      findings.push_back({"policy-denies",
+                          subject,
+                          decision.explanation,
+                          fmt::format("las policy explain {}", capability)});
+  };
   for (const state::InstalledModule& module : generation.modules) {
-    for (const std::string& capability : {module.name, module.variant, module.mode}) {
-      const policy::Decision decision = session.verdict(activity).decide(capability);
-      if (!decision.allowed)
-        findings.push_back({"policy-denies",
-                            module.name,
-                            decision.explanation,
-                            fmt::format("las policy explain {}", capability)});
-    }
+    for (const std::string& capability : {module.name, module.variant, module.mode})
+      look(module.name, capability);
+  }
+  for (const state::ServiceInstance& service : generation.services) {
+    for (const std::string& capability : network_capabilities(service))
+      look(service.id, capability);
   }
 }
 

@@ -116,17 +116,6 @@ void add_walls(UnitSection& service, platform::Scope scope) {
   }
 }
 
-void add_network_walls(UnitSection& service, const UnitInput& input) {
-  if (input.instance.network == "lan") {
-    service.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
-    return;
-  }
-  // Whoever listens beyond the machine was meant to be reached from there.
-  if (!is_loopback(input.instance.host))
-    return;
-  service.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost");
-}
-
 /// "value  # reason", as manifests write a door.
 struct Door {
   std::string value, reason;
@@ -155,10 +144,24 @@ void open_door(UnitSection& service, const Wall& wall, const std::string& value)
 
 }  // namespace
 
+void add_network_walls(UnitSection& section, const UnitInput& input) {
+  // User managers have no filter.
+  if (input.scope == platform::Scope::User)
+    return;
+  if (input.instance.network == "lan") {
+    section.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
+    return;
+  }
+  // Whoever listens beyond the machine was meant to be reached from there.
+  if (!is_loopback(input.instance.host))
+    return;
+  section.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost");
+}
+
 void add_sandbox(UnitSection& service, const UnitInput& input) {
   add_walls(service, input.scope);
+  add_network_walls(service, input);
   if (input.scope == platform::Scope::System) {
-    add_network_walls(service, input);
     // The record of what is installed is nobody's business.
     if (!input.state_directory.empty())
       service.add("InaccessiblePaths",

@@ -15,6 +15,10 @@ namespace las::service {
 /// left out. InvalidData, with a suggestion, for a door that is not one of the sandbox.
 void add_sandbox(UnitSection& service, const UnitInput& input);
 
+/// Who may reach it: systemd's filter of addresses. A socket needs one of its own: what comes in by
+/// it belongs to the socket's control group, not to the service's (systemd.resource-control(5)).
+void add_network_walls(UnitSection& section, const UnitInput& input);
+
 /// Opens the device files of the GPUs that the service may use, and no others.
 void add_gpu_doors(UnitSection& service, const UnitInput& input);
 

@@ -316,10 +316,11 @@ std::string listen_address(const state::ServiceInstance& instance) {
 std::string render_socket(const UnitInput& input) {
   UnitFile unit = begin_unit(input, UnitKind::Socket);
   unit.section("Unit").add("Description", described(input, "its port"));
-  unit.section("Socket")
-      .add("ListenStream", listen_address(input.instance))
+  UnitSection& section = unit.section("Socket");
+  section.add("ListenStream", listen_address(input.instance))
       .add("Service", unit_name(input.instance.id, UnitKind::Proxy))
       .add("NoDelay", "yes");
+  add_network_walls(section, input);
   unit.section("Install").add("WantedBy", "sockets.target");
   return unit.render();
 }

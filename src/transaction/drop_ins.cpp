@@ -34,6 +34,24 @@ void warn_of(const fs::path& file,
                             on_one_line(found.users)));
 }
 
+void warn_of_unit(const Surroundings& world,
+                  const std::string& unit,
+                  const std::string& before,
+                  const std::string& now,
+                  const std::string& service,
+                  const Activity& activity) {
+  const fs::path folder = world.layout.units / (unit + ".d");
+  if (!world.files.exists(folder))
+    return;
+  for (const std::string& name : world.files.list_directory(folder)) {
+    const auto drop_in = world.files.try_read(folder / name);
+    if (!name.ends_with(".conf") || !drop_in)
+      continue;
+    for (const service::Contradiction& found : service::contradictions(before, now, *drop_in))
+      warn_of(folder / name, found, service, activity);
+  }
+}
+
 }  // namespace
 
 void warn_of_contradictions(const Surroundings& world,
@@ -42,18 +60,13 @@ void warn_of_contradictions(const Surroundings& world,
                             const Activity& activity) {
   for (const state::ServiceInstance& service : next.services) {
     const state::ServiceInstance* before = present.find_service(service.id);
-    if (before == nullptr || before->unit_text == service.unit_text)
+    if (before == nullptr)
       continue;
-    const fs::path folder = world.layout.units / (service::unit_name(service.id) + ".d");
-    if (!world.files.exists(folder))
-      continue;
-    for (const std::string& name : world.files.list_directory(folder)) {
-      const auto drop_in = world.files.try_read(folder / name);
-      if (!name.ends_with(".conf") || !drop_in)
-        continue;
-      for (const service::Contradiction& found :
-           service::contradictions(before->unit_text, service.unit_text, *drop_in))
-        warn_of(folder / name, found, service.id, activity);
+    const auto old = service::units_of(*before);
+    for (const auto& [unit, text] : service::units_of(service)) {
+      const auto was = old.find(unit);
+      if (was != old.end() && was->second != text)
+        warn_of_unit(world, unit, was->second, text, service.id, activity);
     }
   }
 }

@@ -59,8 +59,9 @@ PreparedPlan prepare_configure(Session& session,
 std::string service_secret(Session& session, const std::string& service);
 
 /// Lets the person at the terminal change the drop-in of the service's unit, by systemd's own means
-/// (the editor, the check, the reload). The exit status of that. Unsatisfiable where no systemd
-/// runs the service.
-int edit_service(Session& session, const std::string& service);
+/// (the editor, the reload). Whether anything is another than before: an editor that gives up says
+/// nothing to systemctl's exit status. Unsatisfiable where no systemd runs the service; Io where
+/// systemctl fails.
+bool edit_service(Session& session, const std::string& service);
 
 }  // namespace las::app

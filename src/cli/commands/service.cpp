@@ -339,11 +339,15 @@ Run setup_edit(CLI::App& app) {
   return [name](Context& context) {
     if (context.options.json)
       throw Error(ErrorKind::Usage, _("an editor needs a terminal"));
-    const int status = app::edit_service(context.session, *name);
-    if (status == 0)
+    if (context.options.dry_run)
+      return context.would_change(
+          fmt::format(fmt::runtime(_("Would open the settings of {} in an editor.")), *name));
+    if (!app::edit_service(context.session, *name))
+      context.note(_("Nothing was changed."));
+    else
       context.note(fmt::format(fmt::runtime(_("What changed holds from the next start on: {}")),
                                in_scope("las restart " + *name, context.options)));
-    return status == 0 ? 0 : 1;
+    return 0;
   };
 }
 

@@ -103,6 +103,18 @@ TEST_CASE("a policy keeps services to this machine", "[app]") {
   CHECK_FALSE(refusal(site, "web", {{"network", "lan"}}));
 }
 
+TEST_CASE("who may not be opened to the local network may not be opened to everybody", "[app]") {
+  ServiceSite site;
+  site.folder.write("data/policies/closed.yaml",
+                    "policies:\n  - {name: closed, deny: [network.lan]}\n");
+  for (const char* network : {"lan", "public"}) {
+    const auto error = refusal(site, "web", {{"network", network}});
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::PolicyDenied);
+    CHECK(error->hint() == "las policy explain network.lan");
+  }
+}
+
 TEST_CASE("a service that is closed again listens on this machine alone", "[app]") {
   ServiceSite site;
   app::Session session = site.session();

@@ -312,3 +312,20 @@ TEST_CASE("a query that no line matches is no fault, one that journalctl refuses
   CHECK(error->kind() == ErrorKind::Usage);
   CHECK(error->cause() == "Bad pattern \"x\"");
 }
+
+TEST_CASE("the filter of addresses stands at the socket too, where connections come in",
+          "[service]") {
+  const auto socket_of = [](const std::string& network, platform::Scope scope) {
+    auto input = on_demand_service();
+    input.scope = scope;
+    input.instance.network = network;
+    input.instance.host = network == "local" ? "127.0.0.1" : "0.0.0.0";
+    return render_more_units(input).at(unit_name(input.instance.id, UnitKind::Socket));
+  };
+  constexpr auto kSystem = platform::Scope::System;
+  CHECK(socket_of("local", kSystem).find("IPAddressAllow=localhost\n") != std::string::npos);
+  CHECK(socket_of("lan", kSystem).find("IPAddressDeny=any\nIPAddressAllow=localhost link-local") !=
+        std::string::npos);
+  CHECK(socket_of("public", kSystem).find("IPAddress") == std::string::npos);
+  CHECK(socket_of("lan", platform::Scope::User).find("IPAddress") == std::string::npos);
+}
