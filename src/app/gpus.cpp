@@ -115,8 +115,12 @@ std::string cdi_name(Session& session,
                 _("the container engine cannot read how this GPU is given to containers"),
                 name)
         .cause(obstacle)
-        .hint(_("take a newer engine, or have the GPU vendor's container toolkit write an older "
-                "version (NVIDIA: --feature-flag no-additional-gids-for-device-nodes)"));
+        .hint(chosen.gpu->vendor == hardware::GpuVendor::Nvidia
+                  ? _("take a newer engine, or have NVIDIA's container toolkit write an older "
+                      "version: nvidia-ctk cdi generate --feature-flag "
+                      "no-additional-gids-for-device-nodes")
+                  : _("take a newer engine, or have the vendor's container toolkit write an older "
+                      "version"));
   }
   if (chosen.gpu->vendor != hardware::GpuVendor::Nvidia)
     return {};
@@ -198,6 +202,10 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     hardware::GpuFiles found = hardware::gpu_files(session.files(), *chosen.gpu);
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
+    // Units bear a file that is not there yet; engines do not.
+    if (module.mode == catalog::to_string(catalog::Mode::Container))
+      std::erase_if(gpu.nodes,
+                    [&](const std::string& node) { return !session.files().exists(node); });
     if (module.mode == catalog::to_string(catalog::Mode::Container))
       gpu.cdi = cdi_name(session,
                          *profile.gpus.value,

@@ -17,11 +17,14 @@ struct Owner {
 };
 
 // Who wrote into a folder last: the newest generation that has a service there. Services that were
-// removed before are known from the generations they were in.
-std::map<fs::path, Owner> owners(const state::StateStore& store) {
+// removed before are known from the generations they were in, or, once those are gone, from the
+// record of their data.
+std::map<fs::path, Owner> owners(const state::StateStore& store, const platform::Layout& layout) {
   std::map<fs::path, Owner> by_folder;
   store.read([&](const state::ReadTransaction& state) {
     by_folder.clear();
+    for (const state::DataRecord& record : state.data())
+      by_folder[layout.data(record.service).lexically_normal()] = {record.module, record.service};
     std::vector<std::uint64_t> numbers = state.generation_numbers();
     std::sort(numbers.begin(), numbers.end());
     const auto take = [&](const state::Generation& generation) {
@@ -52,7 +55,7 @@ void add_purge(Session& session,
                const std::vector<std::string>& modules,
                const state::Generation& present,
                PreparedPlan& prepared) {
-  for (const auto& [folder, owner] : owners(session.store())) {
+  for (const auto& [folder, owner] : owners(session.store(), session.layout())) {
     if (std::find(modules.begin(), modules.end(), owner.module) == modules.end() ||
         !is_data_folder(folder, session.layout()) || !session.files().exists(folder))
       continue;

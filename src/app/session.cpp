@@ -226,11 +226,12 @@ transaction::Surroundings Session::surroundings(const Activity& activity) {
       }};
 }
 
-void Session::lock_and_open(std::chrono::seconds wait, const Activity& activity) {
+void Session::lock_and_open(std::chrono::seconds wait, Stay stay, const Activity& activity) {
   const platform::LockOwner owner{static_cast<int>(::getpid()),
                                   environment().user,
                                   command_line(),
-                                  platform::to_iso8601(clock().now())};
+                                  platform::to_iso8601(clock().now()),
+                                  stay == Stay::Brief};
   parts_->lock = platform::FileLock::acquire(layout().lock_file(), owner, wait, activity);
   // One environment per process: a read-only one opened earlier is closed first.
   parts_->store.reset();
@@ -245,7 +246,7 @@ void Session::lock_and_open(std::chrono::seconds wait, const Activity& activity)
 state::StateStore* Session::recorder(const Activity& activity) {
   try {
     if (!parts_->lock)
-      lock_and_open(std::chrono::seconds(0), activity);
+      lock_and_open(std::chrono::seconds(0), Stay::Brief, activity);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::Busy)
       return nullptr;
@@ -275,7 +276,8 @@ transaction::Transactor& Session::writer(const Activity& activity) {
       error.hint(_("try it with sudo, or for yourself only: las --user ..."));
     throw;
   }
-  lock_and_open(std::chrono::seconds(config().integer("lock.wait")), activity);
+  lock_and_open(
+      std::chrono::seconds(config().integer("lock.wait")), Stay::AsLongAsItTakes, activity);
   parts_->transactor = std::make_unique<transaction::Transactor>(surroundings(activity));
   if (const auto done = parts_->transactor->recover(activity))
     activity.warn("transaction", *done);

@@ -35,7 +35,11 @@ std::string health_cell(const app::ServiceView& view) {
 void print_trouble(Context& context, const app::ServiceView& view) {
   const bool failed = view.status.state == service::RunState::Failed;
   if (failed)
-    context.out << view.instance.id << ": " << shown(view.status.detail) << "\n"
+    context.out << view.instance.id << ": " << shown(view.status.detail)
+                << (view.health && !view.health->gave_up.empty()
+                        ? "; " + shown(view.health->gave_up)
+                        : std::string())
+                << "\n"
                 << "  " << _("hint") << ": " << shown(in_scope(view.hint, context.options)) << "\n";
   else if (view.health && !view.health->healthy && view.status.state == service::RunState::Running)
     context.out << view.instance.id << ": "

@@ -25,8 +25,10 @@ namespace {
 constexpr std::chrono::milliseconds kRetry(50);
 
 std::string to_line(const LockOwner& owner) {
-  const nlohmann::ordered_json record = {
+  nlohmann::ordered_json record = {
       {"pid", owner.pid}, {"user", owner.user}, {"command", owner.command}, {"since", owner.since}};
+  if (owner.brief)
+    record["brief"] = true;
   // A command line may hold bytes that are no UTF-8.
   return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -47,6 +49,7 @@ std::optional<LockOwner> read_owner(int file) {
     owner.user = record.value("user", "");
     owner.command = record.value("command", "");
     owner.since = record.value("since", "");
+    owner.brief = record.value("brief", false);
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
@@ -113,12 +116,19 @@ std::unique_ptr<FileLock> FileLock::acquire(const std::filesystem::path& path,
                                             std::chrono::seconds wait,
                                             const Activity& activity) {
   Descriptor file = open_lock_file(path);
-  const auto deadline = std::chrono::steady_clock::now() +
-                        std::min<std::chrono::seconds>(wait, std::chrono::hours(24 * 365));
+  const auto begun = std::chrono::steady_clock::now();
+  using std::chrono::milliseconds;
+  const milliseconds asked = std::min<std::chrono::seconds>(wait, std::chrono::hours(8760));
+  // Whoever has the lock writes its name at once: one without may be a brief one.
+  constexpr milliseconds kForBrief{30'000}, kForNameless{100};
   std::string told;
   while (!try_lock(file.get(), path)) {
     const auto holder = read_owner(file.get());
-    if (std::chrono::steady_clock::now() >= deadline)
+    const auto patience = std::max(asked,
+                                   !holder         ? kForNameless
+                                   : holder->brief ? kForBrief
+                                                   : asked);
+    if (std::chrono::steady_clock::now() >= begun + patience)
       throw busy(holder);
     const std::string description = holder ? describe(*holder) : "";
     // Who comes next is news; a moment without a name between two holders is not.

@@ -23,6 +23,10 @@ namespace fs = std::filesystem;
 constexpr std::string_view kLan =
     "localhost link-local 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7";
 
+/// podman's default network. What goes to a published port is on its way there before the filter
+/// sees it.
+constexpr std::string_view kContainers = "10.88.0.0/16";
+
 /// What a directive of the sandbox is to us.
 struct Wall {
   std::string_view directive;
@@ -142,6 +146,10 @@ void open_door(UnitSection& service, const Wall& wall, const std::string& value)
   }
 }
 
+std::string addresses_here(const UnitInput& input) {
+  return input.instance.container ? fmt::format("localhost {}", kContainers) : "localhost";
+}
+
 }  // namespace
 
 void add_network_walls(UnitSection& section, const UnitInput& input) {
@@ -155,7 +163,7 @@ void add_network_walls(UnitSection& section, const UnitInput& input) {
   // Whoever listens beyond the machine was meant to be reached from there.
   if (!is_loopback(input.instance.host))
     return;
-  section.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost");
+  section.add("IPAddressDeny", "any").add("IPAddressAllow", addresses_here(input));
 }
 
 void add_sandbox(UnitSection& service, const UnitInput& input) {
@@ -226,7 +234,7 @@ void add_container_walls(UnitSection& service, const UnitInput& input) {
   // A published port alone would not do: whoever is on the same network could reach the container's
   // own address. The engine's default network has to get through.
   if (input.instance.network == "local")
-    service.add("IPAddressDeny", "any").add("IPAddressAllow", "localhost 10.88.0.0/16");
+    service.add("IPAddressDeny", "any").add("IPAddressAllow", addresses_here(input));
   else if (input.instance.network == "lan")
     service.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
 }

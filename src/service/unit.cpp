@@ -276,6 +276,26 @@ std::string render_health_timer(const UnitInput& input) {
   return unit.render();
 }
 
+/// To run a command in a container the engine writes its state and joins the container's
+/// namespaces. Found by trying with podman 4.3, one after the other.
+void open_for_engine(Scope scope, std::map<std::string, std::string>& doors) {
+  doors["ReadWritePaths"] +=
+      "\n-/var/lib/containers  # the engine's state\n/run  # likewise\n"
+      "-/etc/containers/networks  # its locks\n-/etc/cni  # likewise\n/var/tmp  # likewise";
+  doors["CapabilityBoundingSet"] +=
+      "\nCAP_SETGID CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN  # to join a container";
+  doors["ProtectControlGroups"] = "no  # a command in a container is in its control group";
+  doors["RestrictNamespaces"] = "mnt pid ipc uts cgroup net user  # the container's";
+  doors["RestrictAddressFamilies"] = "AF_NETLINK  # the container's network";
+  doors["SystemCallFilter"] =
+      "@mount seccomp keyctl add_key pivot_root unshare setns bpf capset sethostname chroot  # to "
+      "join a container";
+  if (scope == Scope::User) {
+    doors["NoNewPrivileges"] = "no  # newuidmap";
+    doors["RestrictSUIDSGID"] = "no  # likewise";
+  }
+}
+
 /// las as root, for one look: it writes to its state, asks systemd, and sees whose the port is.
 std::string render_health_check(const UnitInput& input) {
   UnitFile unit = begin_unit(input, UnitKind::HealthCheck);
@@ -304,6 +324,8 @@ std::string render_health_check(const UnitInput& input) {
       {"ReadWritePaths",
        fmt::format("{}  # the state\n-/var/log/las  # its log\n-/var/cache/las  # its cache",
                    input.state_directory.string())}};
+  if (input.instance.container && input.instance.health_kind == "exec")
+    open_for_engine(input.scope, walls.needs_open);
   add_sandbox(section, walls);
   return unit.render();
 }

@@ -25,6 +25,7 @@ using Words = std::vector<std::string>;
 struct Image {
   std::string id;      ///< of its configuration: the same however it came
   std::string digest;  ///< of its manifest; another one where an archive did not keep it
+  std::vector<std::string> digests;  ///< of all manifests that it was ever had by
   std::string architecture;
   std::string reference;  ///< "NAME@DIGEST", by which it is run; else its id
 };
@@ -154,17 +155,29 @@ catalog::Source ImageKind::bound_to(const catalog::Source& source,
 }
 
 std::optional<Image> ImageKind::look(const std::string& reference, const Activity& activity) const {
-  const auto result = podman(
-      {"image", "inspect", "--format", "{{.Id}} {{.Digest}} {{.Architecture}}", "--", reference},
-      activity);
+  const auto result =
+      podman({"image",
+              "inspect",
+              "--format",
+              "{{.Id}} {{.Digest}} {{.Architecture}} {{range .RepoDigests}}{{.}},{{end}}",
+              "--",
+              reference},
+             activity);
   if (!result.ok())
     return std::nullopt;
   const auto words = text::split(std::string(text::trim(result.out)), ' ');
-  constexpr std::size_t kWords = 3;
-  if (words.size() != kWords)
+  constexpr std::size_t kWords = 3, kDigests = 3;
+  if (words.size() < kWords)
     throw Error(ErrorKind::Io, _("podman says nothing that can be read of this image"), reference)
         .cause(std::string(text::trim(result.out)));
-  return Image{words[0], words[1], words[2], {}};
+  Image image{words[0], words[1], {words[1]}, words[2], {}};
+  if (words.size() > kDigests) {
+    for (const std::string& name : text::split(words[kDigests], ',')) {
+      if (const auto at = name.find('@'); at != std::string::npos)
+        image.digests.push_back(name.substr(at + 1));
+    }
+  }
+  return image;
 }
 
 void ImageKind::bring(const StageRequest& request,
@@ -185,7 +198,9 @@ void ImageKind::bring(const StageRequest& request,
 void ImageKind::check(const catalog::ImageSource& source,
                       const Image& image,
                       const std::string& subject) const {
-  if (source.digest && image.digest != source.digest->to_string())
+  const auto& known = image.digests;
+  if (source.digest &&
+      std::find(known.begin(), known.end(), source.digest->to_string()) == known.end())
     throw Error(ErrorKind::Integrity, _("this is another image than the manifest names"), subject)
         .cause(fmt::format(
             fmt::runtime(_("{} instead of {}")), image.digest, source.digest->to_string()));
@@ -229,10 +244,10 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
                 _("what was brought is not the image that the manifest names"),
                 reference);
   check(wanted, *image, reference);
-  const Digest digest = Digest::parse(image->digest).value();
+  const Digest digest = wanted.digest ? *wanted.digest : Digest::parse(image->digest).value();
   if (!wanted.digest)
     staged.newly_pinned[tagged] = digest;
-  staged.detail = source.name + "@" + image->digest;
+  staged.detail = source.name + "@" + digest.to_string();
   staged.artifacts = {{source.name, digest}};
   staged.external_wanted = Json{{"reference", staged.detail}, {"id", image->id}}.dump();
   staged.identity = "image\n" + staged.detail + "\n";

@@ -115,7 +115,9 @@ class Session {
  private:
   std::vector<std::filesystem::path> index_directories() const;
   std::string maker() const;
-  void lock_and_open(std::chrono::seconds wait, const Activity& activity);
+  /// How long this run is to keep the lock, for those who find it taken.
+  enum class Stay { Brief, AsLongAsItTakes };
+  void lock_and_open(std::chrono::seconds wait, Stay stay, const Activity& activity);
 
   struct Parts;
   Platform platform_;

@@ -18,6 +18,7 @@ struct LockOwner {
   std::string user;
   std::string command;  ///< "las install foo"
   std::string since;    ///< ISO 8601
+  bool brief = false;   ///< it is done in a moment: everybody waits for it, asked to or not
 };
 
 /// An exclusive kernel lock (flock) on a permanent file; released when destroyed or when the
@@ -29,7 +30,8 @@ class FileLock {
   virtual ~FileLock() = default;
 
   /// Waits up to `wait`, telling the reporter who holds it. Then Busy, naming the owner, with the
-  /// hint to use --wait. `wait` zero: try once.
+  /// hint to use --wait. `wait` zero: try once, but wait for a brief owner all the same (30 s at
+  /// most).
   static std::unique_ptr<FileLock> acquire(const std::filesystem::path& path,
                                            const LockOwner& owner,
                                            std::chrono::seconds wait,

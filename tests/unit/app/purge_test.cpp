@@ -18,6 +18,7 @@ struct Root {
   test::ManualClock clock;
   platform::Environment environment;
   std::vector<state::Generation> generations;
+  std::vector<state::DataRecord> data;
 
   state::ServiceInstance service(const std::string& id, const std::string& module) {
     state::ServiceInstance made;
@@ -46,6 +47,8 @@ struct Root {
         for (const state::Generation& one : generations)
           transaction.put_generation(one);
         transaction.set_current_generation(current);
+        for (const state::DataRecord& record : data)
+          transaction.put_data(record);
       });
     }
     app::SessionOptions options;
@@ -95,4 +98,14 @@ TEST_CASE("a record never makes a purge delete anything but a folder of data", "
   climbing.data_directory = (root.layout.data("web") / ".." / ".." / "store").string();
   root.generation({service, climbing});
   CHECK(root.purge("engine", 1).empty());
+}
+
+TEST_CASE("a purge finds data whose last generation is gone by the record of them", "[app]") {
+  Root root;
+  root.service("tiny", "engine");
+  root.service("other", "another");
+  root.generation({});
+  CHECK(root.purge("engine", 1).empty());
+  root.data = {{"tiny", "engine", "1.0", ""}, {"other", "another", "1.0", ""}};
+  CHECK(root.purge("engine", 1) == Names{"tiny"});
 }

@@ -25,12 +25,13 @@ const LockOwner kMe{1, "ann", "las list", "2026-11-23T15:00:00Z"};
 /// Another process that holds the lock until it is told to go.
 class Holder {
  public:
-  explicit Holder(const std::filesystem::path& path) {
+  explicit Holder(const std::filesystem::path& path, bool brief = false) {
     int ready[2] = {-1, -1};
     REQUIRE(::pipe(ready) == 0);
     pid_ = ::fork();
     if (pid_ == 0) {
-      const LockOwner owner{::getpid(), "root", "las install \"foo\"", "2026-11-23T15:04:05Z"};
+      const LockOwner owner{
+          ::getpid(), "root", "las install \"foo\"", "2026-11-23T15:04:05Z", brief};
       const auto lock = FileLock::acquire(path, owner, 0s, test_activity());
       static_cast<void>(::write(ready[1], "r", 1) < 0);
       ::pause();
@@ -124,6 +125,16 @@ TEST_CASE("who waits is told for whom, and gets the lock when it is free", "[pla
   const auto lock = FileLock::acquire(folder / "lock", kMe, 600s, {reporter, cancellation});
   CHECK(lock != nullptr);
   CHECK(reporter.messages(Severity::Info) == std::vector<std::string>{expected});
+}
+
+TEST_CASE("who does not want to wait waits for a brief owner all the same", "[platform]") {
+  const TempDirectory folder;
+  Holder holder(folder / "lock", true);
+  test::RecordingReporter reporter;
+  reporter.on_event = [&](const Event&) { holder.kill(); };
+  const Cancellation cancellation;
+  CHECK(FileLock::acquire(folder / "lock", kMe, 0s, {reporter, cancellation}) != nullptr);
+  CHECK(reporter.messages(Severity::Info).size() == 1);
 }
 
 TEST_CASE("waiting for a lock can be stopped", "[platform]") {

@@ -138,3 +138,28 @@ TEST_CASE("a user's service reads its secrets itself", "[service]") {
   CHECK(has_line(render_unit(input), "LoadCredential=password:/var/lib/las/secrets/db/password"));
   CHECK(render_unit(user_on_demand_service()).find("LoadCredential") == std::string::npos);
 }
+
+TEST_CASE("looks at a container, and connections to it, get through to the engine's network",
+          "[service]") {
+  const auto units = [](bool contained, const std::string& health) {
+    auto input = on_demand_service();
+    input.las_program = "/usr/bin/las";
+    input.instance.health_kind = health;
+    if (contained)
+      input.instance.container = state::ContainerRun{"podman", "image@sha256:1", {}, {}};
+    return render_more_units(input);
+  };
+  constexpr const char* kHere = "IPAddressAllow=localhost";
+  constexpr const char* kContainers = "IPAddressAllow=localhost 10.88.0.0/16";
+  constexpr const char* kJoin = "CAP_SETGID CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN";
+  for (const auto kind : {UnitKind::HealthCheck, UnitKind::Proxy}) {
+    const std::string name = unit_name(on_demand_service().instance.id, kind);
+    CHECK(has_line(units(false, "http").at(name), kHere));
+    CHECK(has_line(units(true, "http").at(name), kContainers));
+  }
+  const std::string check = unit_name(on_demand_service().instance.id, UnitKind::HealthCheck);
+  CHECK(units(true, "http").at(check).find(kJoin) == std::string::npos);
+  CHECK(units(false, "exec").at(check).find(kJoin) == std::string::npos);
+  CHECK(units(true, "exec").at(check).find(kJoin) != std::string::npos);
+  CHECK(has_line(units(true, "exec").at(check), "ProtectControlGroups=no"));
+}
