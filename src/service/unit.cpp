@@ -266,6 +266,8 @@ std::string render_health_timer(const UnitInput& input) {
       // Timers are before timers.target, which a user's basic.target waits for, and that the
       // service.
       .add("DefaultDependencies", "no")
+      // It starts as often as the service does.
+      .add("StartLimitIntervalSec", "0")
       .add("PartOf", service)
       .add("After", service);
   const std::string interval = fmt::format("{}s", input.instance.health.interval_s);

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # demand-job.sh: runs inside a booted machine, twice, with the power off in between. Services on demand: a
-# stand-in engine that takes two seconds to load, redis and nginx. At rest nothing of them runs, the first
-# request is answered, a hundred at once start them once, and nothing that ends or fails closes the port.
+# stand-in engine that takes two seconds to load, redis, nginx, and the real llama.cpp with a tiny model. At rest
+# nothing of them runs, the first request is answered, a hundred at once start them once, and nothing that ends
+# or fails closes the port.
 # Binds as in main-job.sh.
 set -euo pipefail
 # shellcheck source=tests/e2e/nspawn/services.sh
@@ -11,9 +12,10 @@ boot=$(cat /outside/boot)
 services=(slow redis nginx)
 idle=3
 
-# request SERVICE COUNT: what services-client.py says.
+# request SERVICE COUNT: what services-client.py says, or the like of it.
 request() {
   local kind=http
+  [ "$1" != tiny ] || { completions "$2"; return; }
   [ "$1" != redis ] || { kind=redis; export WORD; WORD=$(word redis); }
   /job/services-client.py $kind "$(port "$1")" "$2"
 }
@@ -22,14 +24,75 @@ answered() { [ "$(field "$(request "$1" 1)" answered)" = 1 ]; }
 starts() { journalctl --no-pager -o cat -u "las-$1.service" --after-cursor="$cursor" | grep -c '^Started ' || true; }
 mark() { cursor=$(journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
 
+question='{"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4, "temperature": 0}'
+# completions COUNT: so many of them at once.
+completions() {
+  local outer options=(--no-progress-meter --parallel --parallel-immediate --parallel-max "$1" -w '%{http_code} %{time_total} %{size_download}\n')
+  outer=$(port tiny)
+  for _ in $(seq "$1"); do options+=("http://127.0.0.1:$outer/v1/chat/completions" -o /dev/null); done
+  { curl -sS --max-time 60 -H 'Content-Type: application/json' -d "$question" "${options[@]}" || true; } | python3 -c '
+import collections, json, subprocess, sys
+lines = [line.split() for line in sys.stdin]
+times = [float(time) for code, time, size in lines if code == "200" and int(size) > 0]
+words = subprocess.run(["journalctl", "-o", "json", "--output-fields=_PID", "--after-cursor=" + sys.argv[1],
+                        "_SYSTEMD_UNIT=las-tiny.service", "SYSLOG_IDENTIFIER=llama-server"], stdout=subprocess.PIPE, check=True).stdout
+print(json.dumps({
+    "answered": len(times),
+    "processes": len({json.loads(word)["_PID"] for word in words.splitlines()}),
+    "fastest": min(times, default=0),
+    "slowest": max(times, default=0),
+    "loaded": None,
+    "faults": dict(collections.Counter(code for code, _, _ in lines if code != "200")),
+}))' "$cursor"
+}
+
+# engine_took PORT [UNIT]: the milliseconds until an answer; with UNIT it is started and waited for first. One
+# process that looks again each 10 ms: the engine's threads want every core.
+engine_took() {
+  python3 - "$question" "$@" <<'PYTHON'
+import http.client, json, subprocess, sys, time
+
+question, port, unit = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+begun = time.monotonic()
+
+
+def ask(*request):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(*request)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except OSError as error:
+        return 0, repr(error)
+    finally:
+        connection.close()
+
+
+if unit:
+    subprocess.run(["systemctl", "start", "--no-block", *unit], check=True)
+    while ask("GET", "/health")[0] != 200:
+        if time.monotonic() > begun + 30:
+            sys.exit("the engine by itself does not become ready")
+        time.sleep(0.01)
+status, text = ask("POST", "/v1/chat/completions", question, {"Content-Type": "application/json"})
+took = time.monotonic() - begun
+if status != 200 or not 1 <= json.loads(text)["usage"]["completion_tokens"] <= 4:
+    sys.exit(f"{status}: {text}")
+print(round(took * 1000))
+PYTHON
+}
+
+# What runs of a service is in the store under another name.
+declare -A payload=([tiny]=llama.cpp)
 # at_rest SERVICE: its port is open, and nothing of it runs, nor of the proxy or the timer.
 at_rest() {
   is "las-$1.socket" active && is "las-$1.service" inactive && is "las-proxy@$1.service" inactive &&
-    is "las-health@$1.timer" inactive && gone "$1"
+    is "las-health@$1.timer" inactive && [ "$(main_pid "$1")" = 0 ] && gone "${payload[$1]:-$1}" &&
+    { [ "$1" != tiny ] || ! grep -lqs 'models/blob[s]/' /proc/[0-9]*/cmdline; }
 }
 rests() {
   within 15 at_rest "$1" || {
-    wrong "$2: $1 is not at rest: $(systemctl list-units --all --no-legend --plain "las-*$1*" | tr -s ' ' | tr '\n' ';') processes: $(processes "$1" | tr '\n' ' ')"
+    wrong "$2: $1 is not at rest: $(systemctl list-units --all --no-legend --plain "las-*$1*" | tr -s ' ' | tr '\n' ';') processes: $(processes "${payload[$1]:-$1}" | tr '\n' ' ')"
     systemctl stop "las-proxy@$1.service" "las-$1.service" || true
   }
 }
@@ -71,6 +134,48 @@ proves() {  # proves SERVICE WHEN
   is "las-$one.socket" active || wrong "$2: after kill -9 the port of $one is $(property "las-$one.socket" ActiveState)"
   rests "$one" "$2: after kill -9"
   clean "$2: $one"
+}
+
+sorted() { printf '%s\n' "$@" | sort -n | xargs; }
+median() { sorted "$@" | cut -d ' ' -f $((($# + 1) / 2)); }
+# The real engine's first answer on demand, and without anything between: in turns, since other work on this
+# machine slows both.
+llama() {
+  local inner outer round first=() alone=() rounds=7
+  export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
+  las install --yes llama.cpp >/tmp/install 2>&1 || { cat /tmp/install; fail "llama.cpp is not installed"; }
+  las model import /model.gguf --name tiny
+  las serve --yes tiny
+  las enable --yes --on-demand --idle ${idle}s tiny
+  proves tiny "the real engine"
+
+  inner=$(property las-tiny.service ExecStart | sed -n 's/.* --port \([0-9]*\) .*/\1/p')
+  outer=$(port tiny)
+  # What needs the engine keeps it when it was not started through its port.
+  printf '[Unit]\nWants=las-tiny.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=true\n' >/run/systemd/system/holder.service
+  systemctl daemon-reload
+  for round in $(seq $rounds); do
+    rests tiny "round $round"
+    first+=("$(engine_took "$outer")") || fail "round $round: the first request is not answered"
+    rests tiny "round $round, after the first request"
+    systemctl start --job-mode=ignore-dependencies holder.service
+    alone+=("$(engine_took "$inner" las-tiny.service)") || fail "round $round: the engine by itself does not answer"
+    # Stopped before systemd has heard that it is ready, it would count as failed.
+    within 30 is las-tiny.service active || fail "round $round: the engine by itself does not become active"
+    systemctl stop holder.service las-tiny.service
+    # These starts are not to count for the limit of starts.
+    systemctl reset-failed las-tiny.service las-health@tiny.timer
+  done
+  echo "ROUNDS of llama.cpp, in ms: on demand $(sorted "${first[@]}"); by itself $(sorted "${alone[@]}")"
+  python3 -c '
+import sys
+first, alone = map(int, sys.argv[1:])
+print(f"on demand llama.cpp: first request {first / 1000:.3f} s, engine by itself {alone / 1000:.3f} s, added {first - alone} ms")' \
+    "$(median "${first[@]}")" "$(median "${alone[@]}")"
+  rm /run/systemd/system/holder.service
+  systemctl daemon-reload
+  rests tiny "after the rounds"
+  clean "the real engine"
 }
 
 first_boot() {
@@ -144,6 +249,7 @@ first_boot() {
   rests slow "after the rollback"
   clean "after the rollback"
 
+  llama
   las disable nginx
   clean "nginx disabled"
   [ ${#faults[@]} -eq 0 ] || printf '%s\n' "${faults[@]}" >/root/faults
@@ -156,12 +262,14 @@ second_boot() {
   systemctl is-system-running --wait | grep -x running >/dev/null || wrong "after the boot: $(systemctl --failed --no-legend | head -3)"
   proves slow "after the boot"
   proves redis "after the boot"
+  proves tiny "after the boot"
   has redis || wrong "after the boot: redis lost its data"
   clean "after the boot"
   las start nginx
   las enable nginx
   within 30 has nginx || wrong "nginx is started and does not answer"
   for one in "${services[@]}"; do las purge --yes "$one"; done
+  las purge --yes llama.cpp
   [ -z "$(find /etc/systemd/system -name 'las-*' ! -name 'las-test-script.service')" ] || wrong "units are left"
   clean "in the end"
   done_or_wrong "DEMAND JOB"
