@@ -254,7 +254,7 @@ class Change(Case):
         self.assertEqual(self.installed(), {})
 
 
-class Purge(Case):
+class TwoEngines(Case):
     """Two stand-in engines, each serving the same model, and what they wrote."""
 
     def setUp(self):
@@ -273,6 +273,28 @@ class Purge(Case):
     def data(self, name):
         return self.root / f"var/lib/las/data/by-{name}"
 
+
+class ServedAgain(TwoEngines):
+    def options(self):
+        items = self.las_json("config", "list", "by-demo")["settings"]
+        return {item["key"]: item["value"] for item in items}
+
+    def test_a_model_that_is_served_again_keeps_the_options_that_were_set(self):
+        self.las("config", "set", "--yes", "by-demo.limits.tasks", "99")
+        port = self.options()["by-demo.port"]
+        self.las("serve", "--yes", "tiny", "--engine", "demo", "--name", "by-demo", "--gpu", "none")
+        self.assertEqual(self.options()["by-demo.limits.tasks"], "99")
+        self.assertEqual(self.options()["by-demo.gpu"], "none")
+        self.assertEqual(self.options()["by-demo.port"], port)
+
+    def test_a_gpu_that_is_not_there_is_refused_and_nothing_changes(self):
+        before = self.options()
+        result = self.las("serve", "--yes", "tiny", "--engine", "demo", "--name", "by-demo", "--gpu", "77", status=1)
+        self.assertIn("GPU", result.stderr)
+        self.assertEqual(self.options(), before)
+
+
+class Purge(TwoEngines):
     def test_a_purge_names_what_it_deletes_and_deletes_only_that(self):
         plan = self.las_json("purge", "demo", "--dry-run")["plan"]
         self.assertEqual(plan["purge"], [{"module": "demo", "service": "by-demo", "folder": str(self.data("demo")),
