@@ -356,8 +356,9 @@ class DamagedState(Bench):
         whole = self.install()
         operations = [o["id"] for o in self.las_json("history")["operations"]]
         shutil.rmtree(next((self.state / "store").glob("demo-*")))
-        # In a page the JSON of a record follows its key.
-        damaged = whole.replace(f'{operations[0]}{{"'.encode(), f'{operations[0]}["'.encode())
+        # In a page a record, packed, follows its key.
+        key = operations[0].encode()
+        damaged = whole.replace(key + b"\x01", key + b"\x02")
         self.assertTrue(damaged != whole)
         self.file.write_bytes(damaged)
         findings = [(f["id"], f["subject"]) for f in self.las_json("verify", status=1)["findings"]]
