@@ -202,16 +202,16 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     hardware::GpuFiles found = hardware::gpu_files(session.files(), *chosen.gpu);
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
-    // Units bear a file that is not there yet; engines do not.
-    if (module.mode == catalog::to_string(catalog::Mode::Container))
+    if (module.mode == catalog::to_string(catalog::Mode::Container)) {
+      // Units bear a file that is not there yet; engines do not.
       std::erase_if(gpu.nodes,
                     [&](const std::string& node) { return !session.files().exists(node); });
-    if (module.mode == catalog::to_string(catalog::Mode::Container))
       gpu.cdi = cdi_name(session,
                          *profile.gpus.value,
                          chosen,
                          "podman",
                          profile.tools.podman.value.value_or(Version()));
+    }
     granted.push_back(std::move(gpu));
   }
   return granted;

@@ -8,11 +8,9 @@
 #include "las/base/text.hpp"
 
 #include <algorithm>
-#include <future>
+#include <functional>
 #include <map>
-#include <memory>
 #include <string>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -22,19 +20,16 @@ namespace {
 
 using ByProcess = std::optional<std::map<std::uint32_t, ByteSize>>;
 
-// As ask_within(): the thread that asks is left behind where the driver does not answer.
 ByProcess nvidia_memory() {
   constexpr std::chrono::seconds kPatience{2};
-  std::packaged_task<ByProcess()> task([]() -> ByProcess {
+  const std::function<ByProcess()> ask = []() -> ByProcess {
     try {
       return ask_process_memory(nvml::open());
     } catch (const Error&) {
       return std::nullopt;
     }
-  });
-  std::future<ByProcess> answer = task.get_future();
-  std::thread(std::move(task)).detach();
-  return answer.wait_for(kPatience) == std::future_status::ready ? answer.get() : std::nullopt;
+  };
+  return answer_within(kPatience, ask).value_or(std::nullopt);
 }
 
 // "drm-resident-vram0: 12 KiB"

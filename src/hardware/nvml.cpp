@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 #include <map>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -263,11 +261,8 @@ NvmlReport failed_nvml(std::string failure) {
 }
 
 NvmlReport ask_within(std::chrono::milliseconds patience, std::function<NvmlReport()> ask) {
-  std::packaged_task<NvmlReport()> task(std::move(ask));
-  std::future<NvmlReport> answer = task.get_future();
-  std::thread(std::move(task)).detach();
-  if (answer.wait_for(patience) == std::future_status::ready)
-    return answer.get();
+  if (auto report = answer_within(patience, std::move(ask)))
+    return *std::move(report);
   return failed_nvml(fmt::format(fmt::runtime(_("NVML: the driver does not answer within {} s")),
                                  std::chrono::ceil<std::chrono::seconds>(patience).count()));
 }

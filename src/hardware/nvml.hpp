@@ -6,9 +6,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace las::hardware {
@@ -108,9 +111,21 @@ NvmlReport failed_nvml(std::string failure);
 std::optional<std::map<std::uint32_t, ByteSize>> ask_process_memory(
     const nvml::Functions& functions);
 
-/// What `ask` reports, or after `patience` that the driver does not answer: one whose GPU has
-/// fallen off the bus may never. The thread that asks is left behind then and ends with the
-/// process, so `ask` must own what it uses. Its Error comes through.
+/// What `ask` answers, or nothing once `patience` has passed: a driver whose GPU has fallen off the
+/// bus may never answer. The thread that asks is left behind then and ends with the process, so
+/// `ask` must own what it uses. Its Error comes through.
+template <typename Answer>
+std::optional<Answer> answer_within(std::chrono::milliseconds patience,
+                                    std::function<Answer()> ask) {
+  std::packaged_task<Answer()> task(std::move(ask));
+  std::future<Answer> answer = task.get_future();
+  std::thread(std::move(task)).detach();
+  if (answer.wait_for(patience) != std::future_status::ready)
+    return std::nullopt;
+  return answer.get();
+}
+
+/// The same for a report, which says that the driver does not answer.
 NvmlReport ask_within(std::chrono::milliseconds patience, std::function<NvmlReport()> ask);
 
 }  // namespace las::hardware
