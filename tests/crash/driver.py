@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from harness import LAS, PROJECT, Case, StandInHost, archive, sha256  # noqa: E402,F401
+from harness import LAS, PROJECT, Case, StandInHost, archive, end_process, sha256  # noqa: E402,F401
 from test_messages import small_model  # noqa: E402
 
 # A kill leaves the page cache, so memory shows the same as a disk, and sooner.
@@ -167,10 +167,7 @@ class CrashCase(Case):
     def end_processes(self):
         while running := self.processes():
             for pid in running:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                end_process(pid)
 
     # --- what is seen
 

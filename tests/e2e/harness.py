@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import select
 import shutil
 import signal
 import stat
@@ -23,6 +24,22 @@ LAS = Path(os.environ.get("LAS_BINARY", PROJECT / "build" / "dev" / "las")).reso
 RECORDS = ("var/lib/las/db", "var/lib/las/lock", "var/log", "var/cache", "run")
 
 
+def end_process(pid, send=os.kill):
+    """Kills a process (with `send=os.killpg` its group) and waits for its end. A process that dies loses its
+    command line, by which it might be known, before the kernel closes its sockets."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        send(pid, signal.SIGKILL)
+        select.select([process], [], [])
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
+
+
 class Case(unittest.TestCase):
     """A temporary root with its own manifests folder, removed afterwards with all its services."""
 
@@ -37,14 +54,9 @@ class Case(unittest.TestCase):
         self.addCleanup(self._clean)
 
     def _clean(self):
-        for record in self.root.glob("run/las/services/*.json"):
-            process = json.loads(record.read_text()).get("process") or {}
-            pid = process.get("pid")
-            if pid:
-                try:
-                    os.killpg(pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):
-                    pass
+        for record in self.folder.glob("*/run/las/services/*.json"):
+            if process := json.loads(record.read_text()).get("process"):
+                end_process(process["pid"], os.killpg)
         for folder, _, _ in os.walk(self.folder):
             os.chmod(folder, 0o755)
         shutil.rmtree(self.folder)

@@ -5,13 +5,12 @@ import hashlib
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import unittest
 from pathlib import Path
 
-from harness import Case, StandInHost, archive, sha256
+from harness import Case, StandInHost, archive, end_process, sha256
 from test_messages import ENGINE, SERVICE, small_model
 
 ENGINE_OPTIONS = SERVICE.replace('["{exe.tool}", "{port}"]', '["{exe.tool}", "{port}", "{option.context}"]') + """\
@@ -53,17 +52,6 @@ class Bench(Case):
             self.on(root)
             self.catalog()
         self.on(self.first)
-
-    def _clean(self):
-        for root in (self.first, self.other):
-            for record in root.glob("run/las/services/*.json"):
-                pid = json.loads(record.read_text()).get("pid")
-                if pid:
-                    try:
-                        os.killpg(pid, signal.SIGKILL)
-                    except (ProcessLookupError, PermissionError):
-                        pass
-        super()._clean()
 
     def publish(self, name, content):
         """The publisher's host gives these bytes, and its sums say so."""
@@ -191,9 +179,7 @@ class Lock(Bench):
         settle(("module", "base", "reason"), ("wish", "base", "extra"))
         self.las("stop", "chat")
         settle(("service", "chat", "state"))
-        os.killpg(self.service()["pid"], signal.SIGKILL)
-        while self.service()["state"] == "running":
-            pass
+        end_process(self.service()["pid"], os.killpg)
         settle(("service", "chat", "state"))
         self.las("remove", "--yes", "demo")
         settle(("module", "demo", "missing"), ("module", "base", "missing"), ("wish", "demo", "missing"))

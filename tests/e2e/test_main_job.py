@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import Case, PROJECT
+from harness import Case, PROJECT, end_process
 
 MODEL = PROJECT / "build" / "tiny.gguf"
 # The wheel is fetched once by pip and kept in pip's own cache between the tests.
@@ -102,9 +102,7 @@ class MainJob(Case):
         self.assertEqual((self.service()["pid"], self.las_json("list")["generation"]), (pid, generation))
 
         # A crash is seen, told with the last words of the process, and start brings it back.
-        os.kill(pid, signal.SIGKILL)
-        while alive(pid):
-            pass
+        end_process(pid)
         self.assertEqual(self.service()["state"], "failed")
         self.las("health", status=1)
         error = self.las("chat", "tiny", "hello", status=7)

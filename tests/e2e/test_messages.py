@@ -14,7 +14,7 @@ import sys
 import termios
 import unittest
 
-from harness import Case, StandInHost, archive, sha256
+from harness import Case, StandInHost, archive, end_process, sha256
 
 HOSTILE = b"a\x1b[31mb\nc\xc2\x9bd\xff"  # an escape code, a newline, C1, and no UTF-8
 
@@ -312,9 +312,7 @@ class Hints(Bench):
 
     def test_the_status_of_a_failed_service_says_what_to_type(self):
         self.serve_stand_in_engine()
-        os.kill(self.las_json("status")["services"][0]["pid"], signal.SIGKILL)
-        while self.las_json("status")["services"][0]["state"] == "running":
-            pass  # until the kernel has ended it
+        end_process(self.las_json("status")["services"][0]["pid"])
         self.assertIn("hint: see its output with: las logs tiny\n", self.las("status").stdout)
         next(self.root.glob("var/lib/las/models/blobs/sha256-*")).unlink()
         hint = f"make it whole with: las model import {self.folder}/tiny.gguf --name tiny"
