@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "containers.hpp"
 
+#include "las/base/error.hpp"
+#include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/service/unit.hpp"
+#include "las/source/source.hpp"
 
 #include <set>
 
@@ -27,9 +30,7 @@ class Options {
 
   void add(const std::string& name) { words_.push_back("--" + name); }
 
-  void mount(const fs::path& from, const std::string& to, const char* how) {
-    words_.push_back(fmt::format("--volume={}:{}:{}", from.string(), to, how));
-  }
+  void add_words(std::string words) { words_.push_back(std::move(words)); }
 
   std::vector<std::string> take() { return std::move(words_); }
 
@@ -37,7 +38,9 @@ class Options {
   std::vector<std::string> words_;
 };
 
-void add_walls(const catalog::ContainerTemplate& run, Options& options) {
+void add_walls(const platform::ContainerEngine& engine,
+               const catalog::ContainerTemplate& run,
+               Options& options) {
   options.add("init");
   options.add("read-only");
   options.add("cap-drop", "all");
@@ -46,7 +49,7 @@ void add_walls(const catalog::ContainerTemplate& run, Options& options) {
   options.add("security-opt", "no-new-privileges");
   options.add("tmpfs", "/tmp:rw,nosuid,nodev,noexec,size=64m,mode=1777");
   for (const std::string& folder : run.temporary)
-    options.add("tmpfs", folder + ":rw,nosuid,nodev,mode=1777");
+    options.add_words(engine.temporary(folder));
 }
 
 // In the unit as well; here they hold also where the unit's do not reach the container (control
@@ -84,6 +87,48 @@ void add_gpus(const std::vector<state::GrantedGpu>& gpus, Options& options) {
 
 }  // namespace
 
+const platform::ContainerEngine& engine_of(const state::InstalledModule& module) {
+  for (const state::ExternalChange& change : module.external) {
+    if (change.kind == "image")
+      return platform::container_engine(source::image_engine(change.wanted));
+  }
+  throw Error(ErrorKind::CorruptState, _("no record says where its image is"), module.name)
+      .hint(fmt::format("las install --reinstall {}", module.name));
+}
+
+ContainerSurroundings look_around(Session& session,
+                                  const platform::ContainerEngine& engine,
+                                  const std::string& service_id,
+                                  const Activity& activity) {
+  const auto ask = [&](std::vector<std::string> words) {
+    constexpr std::chrono::seconds kPatience{30};
+    platform::Command command;
+    command.argv = std::move(words);
+    command.argv.insert(command.argv.begin(), engine.name());
+    command.environment = session.environment().variables;
+    const auto result = session.processes().run(command, activity, kPatience);
+    const std::string said(text::trim(result.out));
+    if (!result.ok() || said.empty())
+      throw Error(ErrorKind::Io, _("the container engine does not answer"), engine.name())
+          .cause(std::string(text::trim(result.err)))
+          .hint(fmt::format("systemctl status {}", engine.daemon_unit()));
+    return said;
+  };
+  ContainerSurroundings found;
+  const auto network = engine.ask_network();
+  found.network = network.empty() ? engine.usual_network() : ask(network);
+  if (const auto driver = engine.ask_cgroup_driver(); !driver.empty()) {
+    const std::string slice = service::unit_name(service_id, service::UnitKind::Slice);
+    // The other driver takes a path. Filters of addresses are those of units alone, and what it
+    // makes is none: it has to lie in one that systemd has attached a filter to.
+    found.control_group =
+        ask(driver) == "systemd"
+            ? slice
+            : fmt::format("/las.slice/{}/{}", slice, service::unit_name(service_id));
+  }
+  return found;
+}
+
 std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,
                                                           const catalog::ContainerTemplate& run,
                                                           const ContainerPlaces& places) {
@@ -99,7 +144,8 @@ std::map<std::string, std::string> container_placeholders(const state::ServiceIn
   return values;
 }
 
-state::ContainerRun container_run(const state::ServiceInstance& instance,
+state::ContainerRun container_run(const platform::ContainerEngine& engine,
+                                  const state::ServiceInstance& instance,
                                   const catalog::ContainerTemplate& run,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,
@@ -107,23 +153,26 @@ state::ContainerRun container_run(const state::ServiceInstance& instance,
   Options options;
   options.add("name", service::container_name(instance.id));
   options.add("pull", "never");
-  add_walls(run, options);
+  add_walls(engine, run, options);
   add_limits(instance.limits, options);
   add_gpus(instance.gpus, options);
   options.add("stop-signal", instance.stop_signal);
   options.add("stop-timeout", std::to_string(instance.stop_timeout_s));
-  options.mount(instance.data_directory, run.data, "rw,U");
+  const auto mount = [&](const fs::path& from, const std::string& to, bool writable) {
+    options.add_words(engine.mount({from, to, writable}));
+  };
+  mount(instance.data_directory, run.data, true);
   if (!instance.config.empty())
-    options.mount(places.config, kConfig, "ro");
+    mount(places.config, kConfig, false);
   for (const auto& [name, text] : instance.secrets)
-    options.mount(places.secrets / name, fmt::format("{}/{}", kSecrets, name), "ro");
+    mount(places.secrets / name, fmt::format("{}/{}", kSecrets, name), false);
   if (!places.model.empty())
-    options.mount(places.model, kModel, "ro");
+    mount(places.model, kModel, false);
   const std::string host = instance.on_demand ? "127.0.0.1" : instance.host;
   options.add("publish", fmt::format("{}:{}:{}", host, instance.own_port(), run.port));
   for (const auto& [name, value] : run.environment)
     options.add("env", fmt::format("{}={}", name, text::expand(value, values)));
-  state::ContainerRun result{"podman", image, options.take(), {}};
+  state::ContainerRun result{engine.name(), image, options.take(), {}, {}};
   for (const std::string& word : run.command)
     result.command.push_back(text::expand(word, values));
   return result;

@@ -3,6 +3,7 @@
 
 #include "las/app/session.hpp"
 #include "las/catalog/manifest.hpp"
+#include "las/platform/container_engine.hpp"
 #include "las/state/records.hpp"
 
 #include <filesystem>
@@ -18,6 +19,22 @@ struct ContainerPlaces {
   std::filesystem::path model;    ///< the model file; "" without
 };
 
+/// The engine that has the module's image. CorruptState where no record names one.
+const platform::ContainerEngine& engine_of(const state::InstalledModule& module);
+
+/// Of its engine, as it is set up here. Io when it does not answer.
+struct ContainerSurroundings {
+  std::string network;  ///< addresses of the network that containers are in: "10.88.0.0/16"
+  /// The control group that the container of the service is to be put into, as the engine takes
+  /// it; "" where it is its unit's by itself.
+  std::string control_group;
+};
+
+ContainerSurroundings look_around(Session& session,
+                                  const platform::ContainerEngine& engine,
+                                  const std::string& service_id,
+                                  const Activity& activity);
+
 /// What the templates of a service mean within its container.
 std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,
                                                           const catalog::ContainerTemplate& run,
@@ -25,7 +42,8 @@ std::map<std::string, std::string> container_placeholders(const state::ServiceIn
 
 /// How the image is run: read-only, without capabilities and without new privileges, on a network
 /// of its own of which only the service's port is reached. Source of the options: podman-run(1).
-state::ContainerRun container_run(const state::ServiceInstance& instance,
+state::ContainerRun container_run(const platform::ContainerEngine& engine,
+                                  const state::ServiceInstance& instance,
                                   const catalog::ContainerTemplate& run,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,

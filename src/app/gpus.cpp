@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpus.hpp"
 
+#include "containers.hpp"
+
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 #include "las/hardware/gpu_files.hpp"
@@ -131,6 +133,10 @@ std::string cdi_name(Session& session,
               "--output=/etc/cdi/nvidia.yaml"));
 }
 
+Version version_of(const hardware::Tools& tools, const std::string& engine) {
+  return (engine == "docker" ? tools.docker : tools.podman).value.value_or(Version());
+}
+
 }  // namespace
 
 std::vector<ChosenGpu> choose_gpus(const std::vector<Gpu>& gpus,
@@ -203,14 +209,12 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
     if (module.mode == catalog::to_string(catalog::Mode::Container)) {
+      const std::string engine = engine_of(module).name();
       // Units bear a file that is not there yet; engines do not.
       std::erase_if(gpu.nodes,
                     [&](const std::string& node) { return !session.files().exists(node); });
-      gpu.cdi = cdi_name(session,
-                         *profile.gpus.value,
-                         chosen,
-                         "podman",
-                         profile.tools.podman.value.value_or(Version()));
+      gpu.cdi =
+          cdi_name(session, *profile.gpus.value, chosen, engine, version_of(profile.tools, engine));
     }
     granted.push_back(std::move(gpu));
   }

@@ -146,14 +146,17 @@ void fill_native(const catalog::ServiceTemplate& service,
 
 // The whole command of the engine, for whoever watches the container: systemd, by the unit, or
 // nobody.
-std::vector<std::string> engine_command(Session& session, const state::ContainerRun& run) {
+std::vector<std::string> engine_command(Session& session,
+                                        const platform::ContainerEngine& engine,
+                                        const std::string& control_group,
+                                        const state::ContainerRun& run) {
   const auto program = session.processes().find_program(
       run.engine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   std::vector<std::string> argv{program ? program->string() : "/usr/bin/" + run.engine, "run"};
-  // conmon stays in the unit's control group, and with it all limits and walls of the unit hold.
-  if (has_systemd(session))
-    argv.insert(argv.end(), {"--detach", "--sdnotify=conmon", "--cgroups=split"});
-  argv.insert(argv.end(), {"--rm", "--replace", "--log-driver=passthrough"});
+  for (std::string& option : engine.service_options(has_systemd(session)))
+    argv.push_back(std::move(option));
+  if (!control_group.empty())
+    argv.push_back("--cgroup-parent=" + control_group);
   argv.insert(argv.end(), run.options.begin(), run.options.end());
   argv.push_back(run.image);
   argv.insert(argv.end(), run.command.begin(), run.command.end());
@@ -164,10 +167,18 @@ void fill_container(Session& session,
                     const state::InstalledModule& module,
                     const catalog::ServiceTemplate& service,
                     Values values,
-                    state::ServiceInstance& instance) {
+                    state::ServiceInstance& instance,
+                    const Activity& activity) {
   if (!service.container)
     throw Error(
         ErrorKind::Unsatisfiable, _("the manifest does not say how its image is run"), module.name);
+  const platform::ContainerEngine& engine = engine_of(module);
+  // Without a unit nothing would remove what the engine's client, once killed, leaves running.
+  if (!engine.daemon_unit().empty() && !has_systemd(session))
+    throw Error(ErrorKind::Unsatisfiable,
+                fmt::format(fmt::runtime(_("services in {} need systemd")), engine.name()),
+                module.name)
+        .hint("las config set containers.engine podman");
   ContainerPlaces places;
   places.model = model_path_of(session, instance);
   places.config = config_directory(session, instance);
@@ -175,9 +186,11 @@ void fill_container(Session& session,
   for (const auto& [name, value] : container_placeholders(instance, *service.container, places))
     values[name] = value;
   fill_shared(service, values, instance);
+  const ContainerSurroundings around = look_around(session, engine, instance.id, activity);
   instance.container =
-      container_run(instance, *service.container, places, values, module.source_detail);
-  instance.argv = engine_command(session, *instance.container);
+      container_run(engine, instance, *service.container, places, values, module.source_detail);
+  instance.container->network = around.network;
+  instance.argv = engine_command(session, engine, around.control_group, *instance.container);
   instance.environment.clear();
   instance.prepare.clear();
   // The programs that a native check runs are not in the image; that it listens can always be seen.
@@ -403,7 +416,7 @@ state::ServiceInstance rebuild_service(Session& session,
                [&] {
                  Values values = placeholders(session, instance, module, manifest);
                  if (module.mode == catalog::to_string(catalog::Mode::Container))
-                   fill_container(session, module, service, std::move(values), instance);
+                   fill_container(session, module, service, std::move(values), instance, activity);
                  else
                    fill_native(service, std::move(values), instance);
                });

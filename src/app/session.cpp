@@ -196,9 +196,15 @@ service::Supervisor& Session::supervisor() {
 }
 
 const std::map<std::string, std::unique_ptr<source::SourceKind>>& Session::sources() {
-  if (parts_->sources.empty())
-    parts_->sources =
-        source::make_source_kinds({files(), processes(), fetcher(), environment(), layout()});
+  if (parts_->sources.empty()) {
+    const std::string& engine = config().get("containers.engine").text;
+    parts_->sources = source::make_source_kinds({files(),
+                                                 processes(),
+                                                 fetcher(),
+                                                 environment(),
+                                                 layout(),
+                                                 engine == "auto" ? std::string() : engine});
+  }
   return parts_->sources;
 }
 

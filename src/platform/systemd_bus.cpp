@@ -83,6 +83,8 @@ class SdBus : public SystemdBus {
     get_all(path, "org.freedesktop.systemd1.Unit", unit, found);
     if (unit.ends_with(".service"))
       get_all(path, "org.freedesktop.systemd1.Service", unit, found);
+    if (unit.ends_with(".slice"))
+      get_all(path, "org.freedesktop.systemd1.Slice", unit, found);
 
     UnitProperties result;
     result.load_state = found.text("LoadState");

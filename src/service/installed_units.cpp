@@ -37,6 +37,7 @@ std::optional<UnitOf> parse_unit_name(std::string_view unit) {
       Shape{UnitKind::HealthTimer, "las-health@", ".timer"},
       Shape{UnitKind::HealthCheck, "las-health@", ".service"},
       Shape{UnitKind::Service, "las-", ".service"},
+      Shape{UnitKind::Slice, "las-", ".slice"},
   };
   for (const Shape& shape : kShapes) {
     if (unit.size() <= shape.prefix.size() + shape.suffix.size() ||
@@ -44,9 +45,10 @@ std::optional<UnitOf> parse_unit_name(std::string_view unit) {
       continue;
     std::string id(
         unit.substr(shape.prefix.size(), unit.size() - shape.prefix.size() - shape.suffix.size()));
-    constexpr std::string_view kEscapedPlus = "\\x2b";
-    for (auto at = id.find(kEscapedPlus); at != std::string::npos; at = id.find(kEscapedPlus, at))
-      id.replace(at, kEscapedPlus.size(), "+");
+    using Escape = std::pair<std::string_view, const char*>;
+    for (const auto& [escaped, plain] : {Escape("\\x2b", "+"), Escape("\\x2d", "-")})
+      for (auto at = id.find(escaped); at != std::string::npos; at = id.find(escaped, at))
+        id.replace(at, escaped.size(), plain);
     if (text::is_name(id) && unit_name(id, shape.kind) == unit)
       return UnitOf{std::move(id), shape.kind, std::string(unit)};
   }
@@ -66,7 +68,8 @@ std::vector<UnitOf> find_generated_units(const platform::FileReader& files,
                                        UnitKind::Proxy,
                                        UnitKind::HealthTimer,
                                        UnitKind::HealthCheck,
-                                       UnitKind::Service};
+                                       UnitKind::Service,
+                                       UnitKind::Slice};
     return std::find(kOrder.begin(), kOrder.end(), kind) - kOrder.begin();
   };
   std::sort(units.begin(), units.end(), [&](const UnitOf& a, const UnitOf& b) {

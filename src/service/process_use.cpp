@@ -123,11 +123,14 @@ std::set<std::uint32_t> processes_of(const platform::FileReader& files,
                                      std::uint32_t main) {
   std::set<std::uint32_t> processes{main};
   const std::string unit = "/" + unit_name(service_id);
+  const std::string slice = fmt::format("/{}/", unit_name(service_id, UnitKind::Slice));
   for (const pid_t pid : all_processes(files)) {
-    // "0::/system.slice/las-tiny.service", and further groups below it in a container.
+    // "0::/system.slice/las-tiny.service", and further groups below it, or in a slice of its own,
+    // in a container.
     for (const std::string& line :
          text::lines(files.try_read(fmt::format("/proc/{}/cgroup", pid)).value_or(""))) {
-      if (line.ends_with(unit) || line.find(unit + "/") != std::string::npos)
+      if (line.ends_with(unit) || line.find(unit + "/") != std::string::npos ||
+          line.find(slice) != std::string::npos)
         processes.insert(static_cast<std::uint32_t>(pid));
     }
   }

@@ -20,4 +20,8 @@ platform::ProcessResult run_health_command(const SupervisorSurroundings& around,
 std::string ask_foreign_image(const SupervisorSurroundings& around,
                               const state::ServiceInstance& service);
 
+/// Whether a daemon has made the service's container, and with it the port that it is reached by:
+/// the daemon holds that port, not the service.
+bool runs_by_daemon(const SupervisorSurroundings& around, const state::ServiceInstance& service);
+
 }  // namespace las::service

@@ -6,6 +6,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/container_engine.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,10 +23,6 @@ namespace fs = std::filesystem;
 /// RFC 1918 and RFC 4193; link-local is systemd's word for 169.254.0.0/16 and fe80::/64.
 constexpr std::string_view kLan =
     "localhost link-local 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7";
-
-/// podman's default network. What goes to a published port is on its way there before the filter
-/// sees it.
-constexpr std::string_view kContainers = "10.88.0.0/16";
 
 /// What a directive of the sandbox is to us.
 struct Wall {
@@ -146,8 +143,15 @@ void open_door(UnitSection& service, const Wall& wall, const std::string& value)
   }
 }
 
+/// What goes to the published port of a container is on its way into the engine's network before
+/// the filter sees it.
 std::string addresses_here(const UnitInput& input) {
-  return input.instance.container ? fmt::format("localhost {}", kContainers) : "localhost";
+  const auto& container = input.instance.container;
+  if (!container)
+    return "localhost";
+  return "localhost " + (container->network.empty()
+                             ? platform::container_engine(container->engine).usual_network()
+                             : container->network);
 }
 
 }  // namespace
@@ -237,6 +241,18 @@ void add_container_walls(UnitSection& service, const UnitInput& input) {
     service.add("IPAddressDeny", "any").add("IPAddressAllow", addresses_here(input));
   else if (input.instance.network == "lan")
     service.add("IPAddressDeny", "any").add("IPAddressAllow", kLan);
+}
+
+void add_client_walls(UnitSection& service, const UnitInput& input) {
+  UnitInput walls = input;
+  walls.readable.clear();
+  walls.needs_open.clear();
+  add_sandbox(service, walls);
+  service.drop("RestrictAddressFamilies");
+  service.add("RestrictAddressFamilies", "AF_UNIX")
+      .add("SystemCallFilter", "~@privileged @resources")
+      .add("ProcSubset", "pid")
+      .add("MemoryDenyWriteExecute", "yes");
 }
 
 }  // namespace las::service

@@ -28,4 +28,8 @@ void add_gpu_doors(UnitSection& service, const UnitInput& input);
 /// would leave a network namespace and its address translation behind (seen with podman 4.3).
 void add_container_walls(UnitSection& service, const UnitInput& input);
 
+/// Adds what confines the client of an engine whose daemon runs the container: it only speaks to a
+/// socket. What confines the container is the engine's, and its slice's.
+void add_client_walls(UnitSection& service, const UnitInput& input);
+
 }  // namespace las::service

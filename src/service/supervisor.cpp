@@ -6,6 +6,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/container_engine.hpp"
 #include "las/service/unit.hpp"
 
 namespace las::service {
@@ -75,28 +76,36 @@ std::map<std::string, std::string> engine_environment(const SupervisorSurroundin
   return variables;
 }
 
+/// What the image of the service's container is called; "" where there is none.
+std::string image_that_runs(const SupervisorSurroundings& around,
+                            const state::ServiceInstance& service) {
+  constexpr std::chrono::seconds kPatience{30};
+  platform::Command command;
+  command.argv =
+      platform::container_engine(service.container->engine).image_of(container_name(service.id));
+  command.argv.insert(command.argv.begin(), service.argv.front());
+  command.environment = engine_environment(around);
+  NullReporter reporter;
+  const Cancellation cancellation;
+  const auto result = around.processes.run(command, Activity{reporter, cancellation}, kPatience);
+  // Where nothing runs, others see that.
+  return result.ok() ? std::string(text::trim(result.out)) : std::string();
+}
+
 }  // namespace
 
 std::string ask_foreign_image(const SupervisorSurroundings& around,
                               const state::ServiceInstance& service) {
   if (!service.container)
     return {};
-  constexpr std::chrono::seconds kPatience{30};
-  platform::Command command;
-  command.argv = {service.argv.front(),
-                  "container",
-                  "inspect",
-                  "--format",
-                  "{{.ImageName}}",
-                  container_name(service.id)};
-  command.environment = engine_environment(around);
-  NullReporter reporter;
-  const Cancellation cancellation;
-  const auto result = around.processes.run(command, Activity{reporter, cancellation}, kPatience);
-  if (!result.ok())
-    return {};  // nothing runs, and others see that
-  const std::string image(text::trim(result.out));
+  const std::string image = image_that_runs(around, service);
   return image == service.container->image ? std::string() : image;
+}
+
+bool runs_by_daemon(const SupervisorSurroundings& around, const state::ServiceInstance& service) {
+  return service.container &&
+         !platform::container_engine(service.container->engine).daemon_unit().empty() &&
+         !image_that_runs(around, service).empty();
 }
 
 platform::ProcessResult run_health_command(const SupervisorSurroundings& around,

@@ -104,6 +104,8 @@ class SystemdSupervisor final : public Supervisor {
   }
 
   std::string impostor(const ServiceInstance& service) override {
+    if (runs_by_daemon(around_, service))
+      return {};
     return foreign_listener(
         around_.files, service.own_port(), in_control_group_of(around_.files, status(service).pid));
   }
@@ -366,6 +368,13 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
     status.since = platform::to_iso8601(std::chrono::system_clock::time_point(
         std::chrono::duration_cast<std::chrono::system_clock::duration>(
             std::chrono::microseconds(unit.active_since_us))));
+  // What a daemon runs is in the service's slice, which the unit's process is in, too.
+  if (const std::string slice = unit_name(service.id, UnitKind::Slice);
+      pid != 0 && service.more_units.contains(slice)) {
+    const UnitProperties all = bus_->properties(slice);
+    unit.memory_current = all.memory_current;
+    unit.cpu_usage_ns = all.cpu_usage_ns;
+  }
   if (unit.memory_current)
     status.memory = ByteSize(*unit.memory_current);
   else if (pid != 0)  // no memory accounting on this machine

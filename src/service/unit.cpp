@@ -10,6 +10,7 @@
 #include "las/base/i18n.hpp"
 #include "las/base/printable.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/container_engine.hpp"
 
 #include <algorithm>
 
@@ -74,6 +75,14 @@ std::string las_command(const UnitInput& input, const std::vector<std::string>& 
   return text::join(words, " ");
 }
 
+/// The engine whose daemon runs the service's container; nullptr where there is none between.
+const platform::ContainerEngine* daemon_engine(const state::ServiceInstance& instance) {
+  if (!instance.container)
+    return nullptr;
+  const auto& engine = platform::container_engine(instance.container->engine);
+  return engine.daemon_unit().empty() ? nullptr : &engine;
+}
+
 /// What it uses is started before it, and outlives it at the machine's end.
 void add_order(UnitSection& section, const state::ServiceInstance& instance) {
   std::vector<std::string> units;
@@ -100,6 +109,8 @@ void add_unit_section(UnitFile& unit, const UnitInput& input) {
   add_order(section, input.instance);
   if (is_looked_at(input))
     section.add("Wants", unit_name(input.instance.id, UnitKind::HealthTimer));
+  if (const auto* engine = daemon_engine(input.instance))
+    section.add("Wants", engine->daemon_unit()).add("After", engine->daemon_unit());
   if (input.instance.on_demand)
     section.add("StopWhenUnneeded", "yes");
   // Starting again and again is what one on demand does.
@@ -161,22 +172,35 @@ void add_readiness(UnitSection& section, const UnitInput& input) {
 /// The engine starts the container, tells systemd which process watches it, and ends. Source:
 /// podman-run(1), --sdnotify and --cgroups; what its generator of units writes, but for the control
 /// group: that is to be the unit's, so that the unit's limits and walls hold.
+///
+/// Where a daemon runs the container, the engine's client stays and ends with it. Killed, it leaves
+/// the container behind, which the next start or the end of this one removes.
 void add_container_command(UnitSection& section, const UnitInput& input) {
   const state::ServiceInstance& instance = input.instance;
-  const std::string program = escape_exec_word(instance.argv.front());
+  const auto& engine = platform::container_engine(instance.container->engine);
+  const bool by_daemon = !engine.daemon_unit().empty();
+  const auto command = [&](const std::vector<std::string>& words) {
+    return fmt::format("{} {}", escape_exec_word(instance.argv.front()), text::join(words, " "));
+  };
   const std::string name = container_name(instance.id);
+  const std::string remove = "-" + command(engine.remove(name));
   constexpr int kEndedByTerm = 143;
-  section.add("Type", "notify")
-      .add("NotifyAccess", "all")
-      .add("Delegate", "yes")
-      .add("Environment", "PODMAN_SYSTEMD_UNIT=%n")
-      .add("ExecStart", command_line(instance));
+  if (by_daemon)
+    section.add("Type", "exec")
+        .add("Slice", unit_name(instance.id, UnitKind::Slice))
+        .add("ExecStartPre", remove);
+  else
+    section.add("Type", "notify").add("NotifyAccess", "all");
+  // The engine may make groups below the unit's.
+  section.add("Delegate", "yes");
+  section.add("Environment", engine.unit_environment()).add("ExecStart", command_line(instance));
   if (instance.on_demand)
     add_readiness(section, input);
+  // It is run as well when the container ended by itself, and a client of a daemon then fails: that
+  // would pass for a failure of the service.
   section
-      .add("ExecStop",
-           fmt::format("{} stop --ignore --time {} {}", program, instance.stop_timeout_s, name))
-      .add("ExecStopPost", fmt::format("-{} rm --force --ignore --time 10 {}", program, name))
+      .add("ExecStop", (by_daemon ? "-" : "") + command(engine.stop(name, instance.stop_timeout_s)))
+      .add("ExecStopPost", remove)
       .add("SuccessExitStatus", std::to_string(kEndedByTerm));
 }
 
@@ -326,7 +350,8 @@ std::string render_health_check(const UnitInput& input) {
       {"ReadWritePaths",
        fmt::format("{}  # the state\n-/var/log/las  # its log\n-/var/cache/las  # its cache",
                    input.state_directory.string())}};
-  if (input.instance.container && input.instance.health_kind == "exec")
+  if (input.instance.container && input.instance.health_kind == "exec" &&
+      daemon_engine(input.instance) == nullptr)
     open_for_engine(input.scope, walls.needs_open);
   add_sandbox(section, walls);
   return unit.render();
@@ -346,6 +371,18 @@ std::string render_socket(const UnitInput& input) {
       .add("NoDelay", "yes");
   add_network_walls(section, input);
   unit.section("Install").add("WantedBy", "sockets.target");
+  return unit.render();
+}
+
+/// The daemon puts the container into it. It ends with the service.
+std::string render_slice(const UnitInput& input) {
+  UnitFile unit = begin_unit(input, UnitKind::Slice);
+  unit.section("Unit")
+      .add("Description", described(input, "its container"))
+      .add("StopWhenUnneeded", "yes");
+  UnitSection& section = unit.section("Slice");
+  add_limits(section, input.instance.limits);
+  add_network_walls(section, input);
   return unit.render();
 }
 
@@ -429,6 +466,11 @@ std::string unit_name(std::string_view service_id, UnitKind kind) {
       return fmt::format("las-{}.socket", escaped);
     case UnitKind::Proxy:
       return fmt::format("las-proxy@{}.service", escaped);
+    case UnitKind::Slice:
+      // Dashes would put it into another slice: systemd.slice(5).
+      for (auto at = escaped.find('-'); at != std::string::npos; at = escaped.find('-', at))
+        escaped.replace(at, 1, "\\x2d");
+      return fmt::format("las-{}.slice", escaped);
   }
   return fmt::format("las-{}.service", escaped);
 }
@@ -464,6 +506,10 @@ std::string render_unit(const UnitInput& input) {
   else
     add_command(section, input);
   add_life(section, input.instance);
+  if (daemon_engine(input.instance) != nullptr) {
+    add_client_walls(section, input);
+    return finish_unit(unit, input);
+  }
   add_limits(section, input.instance.limits);
   if (is_contained) {
     add_container_walls(section, input);
@@ -493,6 +539,8 @@ std::map<std::string, std::string> render_more_units(const UnitInput& input) {
     add(UnitKind::Socket, render_socket(input));
     add(UnitKind::Proxy, render_proxy(input));
   }
+  if (daemon_engine(input.instance) != nullptr)
+    add(UnitKind::Slice, render_slice(input));
   return units;
 }
 

@@ -4,6 +4,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/container_engine.hpp"
 #include "las/source/source.hpp"
 
 #include <algorithm>
@@ -21,13 +22,14 @@ namespace {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-/// What podman knows of an image that it has.
+using platform::ContainerEngine;
+
+constexpr const char* kOldestEngine = "podman";  // records of the first schema name none
+
+/// What an engine knows of an image that it has.
 struct Image {
-  std::string id;      ///< of its configuration: the same however it came
-  std::string digest;  ///< of its manifest; another one where an archive did not keep it
+  std::string id;                    ///< of its configuration: the same however it came
   std::vector<std::string> digests;  ///< of all manifests that it was ever had by
-  std::string architecture;
-  std::string reference;  ///< "NAME@DIGEST", by which it is run; else its id
 };
 
 class ImageKind : public SourceKind {
@@ -52,9 +54,15 @@ class ImageKind : public SourceKind {
                                            const Activity& activity) override;
 
  private:
-  platform::ProcessResult podman(Words arguments, const Activity& activity) const;
-  std::optional<Image> look(const std::string& reference, const Activity& activity) const;
-  void bring(const StageRequest& request,
+  const ContainerEngine* chosen() const;
+  platform::ProcessResult run(const ContainerEngine& engine,
+                              const Words& arguments,
+                              const Activity& activity) const;
+  std::optional<Image> look(const ContainerEngine& engine,
+                            const std::string& reference,
+                            const Activity& activity) const;
+  void bring(const ContainerEngine& engine,
+             const StageRequest& request,
              const std::string& reference,
              const Activity& activity) const;
   void check(const catalog::ImageSource& source,
@@ -73,7 +81,7 @@ std::string reference_of(const catalog::ImageSource& image) {
   return image.digest ? image.name + "@" + image.digest->to_string() : image.name + ":" + image.tag;
 }
 
-/// podman's own words for what went wrong; it always exits with 125.
+/// The engines' own words for what went wrong; their exit status is the same for all of it.
 Error failure(const platform::ProcessResult& result, const std::string& reference) {
   const std::string said(text::trim(result.err));
 
@@ -85,15 +93,18 @@ Error failure(const platform::ProcessResult& result, const std::string& referenc
   static constexpr std::array kCases{
       Case{"does not match provided manifest digest", ErrorKind::Integrity},
       Case{"Digest did not match", ErrorKind::Integrity},
+      Case{"verification failed for digest", ErrorKind::Integrity},
       Case{"no space left on device", ErrorKind::NoSpace},
       Case{"manifest unknown", ErrorKind::NotFound},
       Case{"image not known", ErrorKind::NotFound},
+      Case{"No such image", ErrorKind::NotFound},
       Case{"does not match any of the supported image formats", ErrorKind::InvalidData},
       Case{"connection refused", ErrorKind::Network},
       Case{"dial tcp", ErrorKind::Network},
       Case{"pinging container registry", ErrorKind::Network},
       Case{"unexpected EOF", ErrorKind::Network},
       Case{"timeout", ErrorKind::Network},
+      Case{"permission denied while trying to connect", ErrorKind::Permission},
   };
   const auto found = std::find_if(kCases.begin(), kCases.end(), [&](const Case& one) {
     return said.find(one.words) != std::string::npos;
@@ -104,6 +115,8 @@ Error failure(const platform::ProcessResult& result, const std::string& referenc
   error.cause(lines.empty() ? fmt::format("{}", result.status) : lines.back());
   if (found != kCases.end() && found->kind == ErrorKind::NotFound)
     error.hint(_("the registry has no image of this name with this digest or tag"));
+  if (said.find("Is the docker daemon running") != std::string::npos)
+    error.hint("sudo systemctl start docker");
   return error;
 }
 
@@ -114,9 +127,15 @@ Json parse(const std::string& record) {
   return json;
 }
 
-platform::ProcessResult ImageKind::podman(Words arguments, const Activity& activity) const {
+const ContainerEngine& engine_in(const Json& record) {
+  return platform::container_engine(record.value("engine", kOldestEngine));
+}
+
+platform::ProcessResult ImageKind::run(const ContainerEngine& engine,
+                                       const Words& arguments,
+                                       const Activity& activity) const {
   platform::Command command;
-  command.argv = {"podman"};
+  command.argv = {engine.name()};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.environment = around_.environment.variables;
   command.environment["PATH"] = kAdministratorPath;
@@ -126,12 +145,37 @@ platform::ProcessResult ImageKind::podman(Words arguments, const Activity& activ
   });
 }
 
-std::string ImageKind::unavailable(const catalog::Source&, const Activity&) {
+/// The one that images go into from now on; nullptr where there is none.
+const ContainerEngine* ImageKind::chosen() const {
+  const bool is_system = around_.layout.scope == platform::Scope::System;
+  for (const ContainerEngine* engine : platform::container_engines()) {
+    const bool is_meant =
+        around_.container_engine.empty() || around_.container_engine == engine->name();
+    // A daemon's containers are root's.
+    if (is_meant && (is_system || engine->daemon_unit().empty()) &&
+        around_.processes.find_program(engine->name(), kAdministratorPath))
+      return engine;
+  }
+  return nullptr;
+}
+
+std::string ImageKind::unavailable(const catalog::Source& source, const Activity&) {
   if (around_.layout.root != "/")
     return _("images cannot be kept below --root");
-  if (!around_.processes.find_program("podman", kAdministratorPath))
-    return _("podman is missing (apt install podman)");
-  if (around_.layout.scope == platform::Scope::System && around_.environment.uid != 0)
+  const bool is_system = around_.layout.scope == platform::Scope::System;
+  const ContainerEngine* engine = chosen();
+  if (engine == nullptr && around_.container_engine.empty())
+    return is_system ? _("neither podman nor docker is here (apt install podman)")
+                     : _("podman is missing (apt install podman)");
+  if (engine == nullptr)
+    return fmt::format(
+        fmt::runtime(is_system
+                         ? _("{} is missing, which containers.engine names")
+                         : _("{}, which containers.engine names, is missing, or not a user's own")),
+        around_.container_engine);
+  if (!image_of(source).archive.empty() && engine->load_image({}).empty())
+    return fmt::format(fmt::runtime(_("{} reads no OCI archives")), engine->name());
+  if (is_system && around_.environment.uid != 0)
     return _("the system's images need root");
   return {};
 }
@@ -154,47 +198,51 @@ catalog::Source ImageKind::bound_to(const catalog::Source& source,
   return bound;
 }
 
-std::optional<Image> ImageKind::look(const std::string& reference, const Activity& activity) const {
-  const auto result =
-      podman({"image",
-              "inspect",
-              "--format",
-              "{{.Id}} {{.Digest}} {{.Architecture}} {{range .RepoDigests}}{{.}},{{end}}",
-              "--",
-              reference},
-             activity);
-  if (!result.ok())
-    return std::nullopt;
-  const auto words = text::split(std::string(text::trim(result.out)), ' ');
-  constexpr std::size_t kWords = 3, kDigests = 3;
-  if (words.size() < kWords)
-    throw Error(ErrorKind::Io, _("podman says nothing that can be read of this image"), reference)
-        .cause(std::string(text::trim(result.out)));
-  Image image{words[0], words[1], {words[1]}, words[2], {}};
-  if (words.size() > kDigests) {
-    for (const std::string& name : text::split(words[kDigests], ',')) {
-      if (const auto at = name.find('@'); at != std::string::npos)
-        image.digests.push_back(name.substr(at + 1));
-    }
+std::optional<Image> ImageKind::look(const ContainerEngine& engine,
+                                     const std::string& reference,
+                                     const Activity& activity) const {
+  const auto result = run(engine, engine.describe_image(reference), activity);
+  if (!result.ok()) {
+    const Error why = failure(result, reference);
+    if (why.kind() == ErrorKind::NotFound)
+      return std::nullopt;
+    throw why;
   }
+  auto words = text::split(std::string(text::trim(result.out)), ' ');
+  Image image{words.front(), {}};
+  words.erase(words.begin());
+  // Those of the same name first: the same image may have come from elsewhere, too, by another one.
+  const std::string name = reference.substr(0, std::min(reference.find('@'), reference.rfind(':')));
+  std::stable_partition(words.begin(), words.end(), [&](const std::string& word) {
+    return word.starts_with(name + "@");
+  });
+  for (const std::string& word : words)
+    image.digests.push_back(word.substr(word.find('@') + 1));
+  if (image.id.empty() || image.digests.empty())
+    throw Error(ErrorKind::Io,
+                fmt::format(fmt::runtime(_("{} says nothing that can be read of this image")),
+                            engine.name()),
+                reference)
+        .cause(std::string(text::trim(result.out)));
   return image;
 }
 
-void ImageKind::bring(const StageRequest& request,
+void ImageKind::bring(const ContainerEngine& engine,
+                      const StageRequest& request,
                       const std::string& reference,
                       const Activity& activity) const {
   const catalog::ImageSource& image = image_of(*request.source);
   // One that comes with the manifest: an OCI archive keeps the digest.
-  const std::string from =
-      image.archive.empty()
-          ? reference
-          : "oci-archive:" + (fs::path(request.manifest_directory) / image.archive).string();
-  const auto result = podman({"pull", "-q", from}, activity);
+  const auto result =
+      run(engine,
+          image.archive.empty()
+              ? Words{"pull", "-q", reference}
+              : engine.load_image(fs::path(request.manifest_directory) / image.archive),
+          activity);
   if (!result.ok())
     throw failure(result, reference);
 }
 
-/// The names of architectures are Go's.
 void ImageKind::check(const catalog::ImageSource& source,
                       const Image& image,
                       const std::string& subject) const {
@@ -203,10 +251,13 @@ void ImageKind::check(const catalog::ImageSource& source,
       std::find(known.begin(), known.end(), source.digest->to_string()) == known.end())
     throw Error(ErrorKind::Integrity, _("this is another image than the manifest names"), subject)
         .cause(fmt::format(
-            fmt::runtime(_("{} instead of {}")), image.digest, source.digest->to_string()));
+            fmt::runtime(_("{} instead of {}")), known.front(), source.digest->to_string()));
 }
 
 Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
+  const ContainerEngine* const engine = chosen();
+  if (engine == nullptr)
+    throw Error(ErrorKind::Unsatisfiable, unavailable(*request.source, activity), request.module);
   const catalog::ImageSource& source = image_of(*request.source);
   catalog::ImageSource wanted = source;
   // What the tag meant at the first install it means for ever.
@@ -218,11 +269,14 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
   Staged staged;
   staged.detail = reference;
   const std::string event_id = "image:" + request.module;
-  const auto before = look(reference, activity);
+  const auto before = look(*engine, reference, activity);
   Json record = {{"present", before.has_value()}};
   staged.external_before = record.dump();
   // The intent names what will be there: by digest it is known ahead, by tag its name is all.
-  staged.external_wanted = Json{{"reference", reference}, {"id", before ? before->id : ""}}.dump();
+  const auto record_of = [&](const std::string& name, const std::string& id) {
+    return Json{{"engine", engine->name()}, {"reference", name}, {"id", id}}.dump();
+  };
+  staged.external_wanted = record_of(reference, before ? before->id : "");
   if (!before) {
     if (request.journal_external)
       request.journal_external(*staged.external_before, *staged.external_wanted);
@@ -231,25 +285,26 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
                        fmt::format(fmt::runtime(_("Pulling {}")), describe(*request.source)),
                        std::nullopt});
     try {
-      bring(request, reference, activity);
+      bring(*engine, request, reference, activity);
     } catch (...) {
       activity.reporter.report(event::Finished{event_id, false, {}});
       throw;
     }
     activity.reporter.report(event::Finished{event_id, true, {}});
   }
-  const auto image = look(reference, activity);
+  const auto image = look(*engine, reference, activity);
   if (!image)
     throw Error(ErrorKind::Integrity,
                 _("what was brought is not the image that the manifest names"),
                 reference);
   check(wanted, *image, reference);
-  const Digest digest = wanted.digest ? *wanted.digest : Digest::parse(image->digest).value();
+  const Digest digest =
+      wanted.digest ? *wanted.digest : Digest::parse(image->digests.front()).value();
   if (!wanted.digest)
     staged.newly_pinned[tagged] = digest;
   staged.detail = source.name + "@" + digest.to_string();
   staged.artifacts = {{source.name, digest}};
-  staged.external_wanted = Json{{"reference", staged.detail}, {"id", image->id}}.dump();
+  staged.external_wanted = record_of(staged.detail, image->id);
   staged.identity = "image\n" + staged.detail + "\n";
   return staged;
 }
@@ -262,22 +317,33 @@ void ImageKind::undo_external(const std::string& before,
   if (was.is_object() && was.value("present", false))
     return;
   const Json record = parse(wanted);
+  const ContainerEngine& engine = engine_in(record);
   const std::string id = record["id"], reference = record.value("reference", "");
-  for (const std::string& other : wanted_by_others) {
-    if (parse(other)["id"] == id || parse(other).value("reference", "") == reference)
+  for (const std::string& text : wanted_by_others) {
+    const Json other = parse(text);
+    if (&engine_in(other) == &engine &&
+        (other["id"] == id || other.value("reference", "") == reference))
       return;
   }
-  const auto result = podman({"rmi", id.empty() ? reference : id}, activity);
-  constexpr int kAbsent = 1;
-  if (!result.ok() && result.status != kAbsent)
-    throw failure(result, reference);
+  const auto result = run(engine, engine.remove_image(id, reference), activity);
+  if (result.ok())
+    return;
+  const Error why = failure(result, reference);
+  if (why.kind() != ErrorKind::NotFound)
+    throw why;
 }
 
 std::vector<std::string> ImageKind::verify_external(const std::string& wanted,
                                                     const Activity& activity) {
   const Json record = parse(wanted);
   const std::string reference = record.value("reference", "");
-  const auto image = look(reference, activity);
+  std::optional<Image> image;
+  try {
+    image = look(engine_in(record), reference, activity);
+  } catch (const Error& error) {
+    return {fmt::format(
+        fmt::runtime(_("the image {} cannot be looked at: {}")), reference, error.cause())};
+  }
   if (!image)
     return {fmt::format(fmt::runtime(_("the image {} is gone")), reference)};
   if (image->id != record["id"])
@@ -286,6 +352,10 @@ std::vector<std::string> ImageKind::verify_external(const std::string& wanted,
 }
 
 }  // namespace
+
+std::string image_engine(const std::string& wanted) {
+  return engine_in(parse(wanted)).name();
+}
 
 std::unique_ptr<SourceKind> make_image_source(Surroundings surroundings) {
   return std::make_unique<ImageKind>(surroundings);

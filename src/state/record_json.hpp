@@ -126,6 +126,7 @@ void fields(Visitor& visit, Record& record) {
   visit("image", record.image);
   visit("options", record.options);
   visit("command", record.command);
+  visit.later("network", record.network, std::string());
 }
 
 template <typename Visitor, Is<OnDemand> Record>

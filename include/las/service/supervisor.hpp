@@ -147,8 +147,8 @@ std::string foreign_program(const platform::FileReader& files,
                             std::uint32_t pid,
                             const std::vector<std::filesystem::path>& places);
 
-/// The processes of the service: `main` and all that are in the control group of its unit, if it
-/// has one.
+/// The processes of the service: `main` and all that are in the control group of its unit, or of
+/// its slice, if it has one.
 std::set<std::uint32_t> processes_of(const platform::FileReader& files,
                                      const std::string& service_id,
                                      std::uint32_t main);

@@ -21,6 +21,7 @@ enum class UnitKind {
   HealthCheck,  ///< "las-health@tiny.service": one look
   Socket,       ///< "las-tiny.socket": its port, where it is started on demand
   Proxy,        ///< "las-proxy@tiny.service": what goes between the port and the service
+  Slice,        ///< "las-tiny.slice": limits and walls of a container that a daemon runs
 };
 
 /// The only place that makes unit names; ids obey text::is_name.
@@ -51,8 +52,8 @@ struct UnitInput {
 /// Byte-identical for equal input.
 std::string render_unit(const UnitInput& input);
 
-/// The units that go with it, by name: the timer of its health check, and socket and proxy where it
-/// starts on demand.
+/// The units that go with it, by name: the timer of its health check, socket and proxy where it
+/// starts on demand, and the slice of its container where that is a daemon's.
 std::map<std::string, std::string> render_more_units(const UnitInput& input);
 
 /// All units of a rendered service by name, with their texts.

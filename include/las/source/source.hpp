@@ -26,6 +26,8 @@ struct Surroundings {
   fetch::Fetcher& fetcher;
   const platform::Environment& environment;
   const platform::Layout& layout;
+  /// The container engine that images go into; "" = the first that is here.
+  std::string container_engine = {};
 };
 
 /// What is to be staged.
@@ -165,6 +167,10 @@ std::unique_ptr<SourceKind> make_python_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_npm_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_deb_source(Surroundings surroundings);
 std::unique_ptr<SourceKind> make_image_source(Surroundings surroundings);
+
+/// The container engine that has the image, by what stage() of kind "image" gave as
+/// external_wanted. CorruptState for a damaged record.
+std::string image_engine(const std::string& wanted);
 
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);

@@ -114,11 +114,12 @@ struct GrantedGpu {
 
 /// What runs a service from an image. The image stands by its digest.
 struct ContainerRun {
-  std::string engine;  ///< "podman"
+  std::string engine;  ///< platform::ContainerEngine::name()
   std::string image;   ///< "NAME@sha256:..."
   /// The engine's options before the image, without those that say who watches it; and the words
   /// after it.
   std::vector<std::string> options, command;
+  std::string network;  ///< addresses of the network that it is in; "" in older records
   bool operator==(const ContainerRun&) const = default;
 };
 

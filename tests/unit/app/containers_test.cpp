@@ -33,9 +33,14 @@ bool has(const std::vector<std::string>& words, const std::string& word) {
 
 las::state::ContainerRun run_of(const las::state::ServiceInstance& service,
                                 const las::catalog::ContainerTemplate& run,
-                                const ContainerPlaces& places = {}) {
-  return container_run(
-      service, run, places, container_placeholders(service, run, places), "host/name@sha256:1");
+                                const ContainerPlaces& places = {},
+                                const char* engine = "podman") {
+  return container_run(las::platform::container_engine(engine),
+                       service,
+                       run,
+                       places,
+                       container_placeholders(service, run, places),
+                       "host/name@sha256:1");
 }
 
 }  // namespace
@@ -106,4 +111,30 @@ TEST_CASE("templates name what the container sees, not the machine") {
   CHECK(has(run.options, "--volume=/las/config:/etc/las:ro"));
   CHECK(has(run.options, "--volume=/las/models/blob:/model:ro"));
   CHECK(has(run.options, "--env=HERE=/data"));
+}
+
+TEST_CASE("each engine is told of mounts and of folders in memory in its own words") {
+  auto service = instance();
+  service.config["a.conf"] = "x";
+  auto wanted = plain();
+  wanted.temporary = {"/run/lock"};
+  const auto run = run_of(service, wanted, {"/las/config", "", ""}, "docker");
+  CHECK(run.engine == "docker");
+  // --volume would make a folder that is not there, and `U` is not known.
+  CHECK(has(run.options, "--mount=type=bind,source=/var/lib/las/data/cache,target=/data"));
+  CHECK(has(run.options, "--mount=type=bind,source=/las/config,target=/etc/las,readonly"));
+  CHECK(has(run.options, "--tmpfs=/run/lock:rw,nosuid,nodev,exec,mode=1777"));
+  CHECK(has(run_of(service, wanted).options, "--tmpfs=/run/lock:rw,nosuid,nodev,mode=1777"));
+}
+
+TEST_CASE("the record of a module's image says which engine has it") {
+  las::state::InstalledModule module;
+  module.name = "cache";
+  CHECK_THROWS_WITH(las::app::engine_of(module), "no record says where its image is: cache");
+  module.external = {{"image", "{}", R"({"id": "1", "reference": "a@b"})"}};
+  CHECK(las::app::engine_of(module).name() == "podman");
+  module.external = {{"image", "{}", R"({"engine": "docker", "id": "1", "reference": "a@b"})"}};
+  CHECK(las::app::engine_of(module).name() == "docker");
+  module.external = {{"image", "{}", R"({"engine": "other", "id": "1"})"}};
+  CHECK_THROWS_WITH(las::app::engine_of(module), "no container engine of this name: other");
 }

@@ -72,8 +72,11 @@ TEST_CASE("systemd finds no fault in our units", "[service]") {
     WARN("skipped: systemd finds no fault in our units (no systemd-analyze here)");
     return;
   }
-  for (const auto& input :
-       {small_service(), gpu_service(), user_service(), hostile_words_service()}) {
+  for (const auto& input : {small_service(),
+                            gpu_service(),
+                            user_service(),
+                            hostile_words_service(),
+                            contained_service("podman")}) {
     const auto result = analyzer.run(input, {"verify", "--man=no"});
     INFO(input.instance.id);
     CHECK(result.status == 0);
@@ -82,7 +85,10 @@ TEST_CASE("systemd finds no fault in our units", "[service]") {
 }
 
 TEST_CASE("systemd finds no fault in the units that go with a service", "[service]") {
-  for (auto input : {prepared_service(), on_demand_service(), user_on_demand_service()}) {
+  for (auto input : {prepared_service(),
+                     on_demand_service(),
+                     user_on_demand_service(),
+                     contained_service("docker")}) {
     const Analyzer analyzer;
     if (!analyzer.present()) {
       WARN(
@@ -112,8 +118,9 @@ TEST_CASE("systemd rates the exposure of a service low, also with a GPU", "[serv
     return;
   }
   // The threshold is in tenths; at or above it systemd-analyze fails.
-  for (const auto& [input, threshold] :
-       {std::pair{small_service(), "16"}, std::pair{gpu_service(), "21"}}) {
+  for (const auto& [input, threshold] : {std::pair{small_service(), "16"},
+                                         std::pair{gpu_service(), "21"},
+                                         std::pair{contained_service("docker"), "16"}}) {
     const auto result = analyzer.run(
         input,
         {"security", "--offline=true", "--no-pager", std::string("--threshold=") + threshold});

@@ -136,6 +136,25 @@ inline las::service::UnitInput on_demand_service() {
   return input;
 }
 
+/// A service whose container is run by the engine of that name.
+inline las::service::UnitInput contained_service(const char* engine) {
+  auto input = small_service();
+  auto& instance = input.instance;
+  instance.id = "my-cache";
+  instance.argv = {
+      fmt::format("/usr/bin/{}", engine), "run", "--name=las-my-cache", "host/cache@sha256:1"};
+  instance.environment = {};
+  instance.container = las::state::ContainerRun{engine, "host/cache@sha256:1", {}, {}, {}};
+  instance.limits = {las::ByteSize::mib(200), 50, 200, 0, ""};
+  instance.health_kind = "exec";
+  instance.health.command = {"/usr/bin/ping"};
+  instance.data_directory = "/var/lib/las/data/my-cache";
+  input.data_directory = instance.data_directory;
+  input.readable = {};
+  input.las_program = "/usr/bin/las";
+  return input;
+}
+
 /// The same for a user whose las lies at an awkward place.
 inline las::service::UnitInput user_on_demand_service() {
   auto input = user_service();

@@ -139,6 +139,32 @@ TEST_CASE("a user's service reads its secrets itself", "[service]") {
   CHECK(render_unit(user_on_demand_service()).find("LoadCredential") == std::string::npos);
 }
 
+TEST_CASE("a container's unit speaks to its engine as its golden file says", "[service]") {
+  for (const char* engine : {"podman", "docker"})
+    check_golden(fmt::format("units/{}.service", engine), render_unit(contained_service(engine)));
+}
+
+TEST_CASE("limits and walls of what a daemon runs are those of its slice", "[service]") {
+  CHECK_FALSE(render_more_units(contained_service("podman"))
+                  .contains(unit_name("my-cache", UnitKind::Slice)));
+  check_units(
+      render_more_units(contained_service("docker")),
+      {"las-health@my-cache.service", "las-health@my-cache.timer", "las-my\\x2dcache.slice"});
+
+  auto input = contained_service("docker");
+  const auto slice = [&] {
+    return render_more_units(input).at(unit_name("my-cache", UnitKind::Slice));
+  };
+  input.instance.container->network = "10.1.0.0/24 10.2.0.0/24";
+  CHECK(has_line(slice(), "IPAddressAllow=localhost 10.1.0.0/24 10.2.0.0/24"));
+  input.instance.network = "lan";
+  input.instance.host = "0.0.0.0";
+  CHECK(has_line(slice(), "IPAddressDeny=any"));
+  CHECK(slice().find("IPAddressAllow=localhost link-local 10.0.0.0/8") != std::string::npos);
+  input.instance.network = "public";
+  CHECK(slice().find("IPAddress") == std::string::npos);
+}
+
 TEST_CASE("looks at a container, and connections to it, get through to the engine's network",
           "[service]") {
   const auto units = [](bool contained, const std::string& health) {
@@ -146,7 +172,7 @@ TEST_CASE("looks at a container, and connections to it, get through to the engin
     input.las_program = "/usr/bin/las";
     input.instance.health_kind = health;
     if (contained)
-      input.instance.container = state::ContainerRun{"podman", "image@sha256:1", {}, {}};
+      input.instance.container = state::ContainerRun{"podman", "image@sha256:1", {}, {}, {}};
     return render_more_units(input);
   };
   constexpr const char* kHere = "IPAddressAllow=localhost";

@@ -18,7 +18,8 @@ constexpr std::array kKinds{UnitKind::Service,
                             UnitKind::HealthTimer,
                             UnitKind::HealthCheck,
                             UnitKind::Socket,
-                            UnitKind::Proxy};
+                            UnitKind::Proxy,
+                            UnitKind::Slice};
 
 }  // namespace
 
@@ -30,6 +31,8 @@ TEST_CASE("each kind of unit has its own name, escaped where systemd must", "[se
   CHECK(unit_name("tiny", UnitKind::Proxy) == "las-proxy@tiny.service");
   CHECK(unit_name("c++", UnitKind::Socket) == "las-c\\x2b\\x2b.socket");
   CHECK(unit_name("c++", UnitKind::Proxy) == "las-proxy@c\\x2b\\x2b.service");
+  // A dash would put it into the slice of the service "a".
+  CHECK(unit_name("a-b+", UnitKind::Slice) == "las-a\\x2db\\x2b.slice");
   for (const UnitKind kind : kKinds) {
     CHECK_THROWS_WITH(unit_name("../etc", kind), "not a name for a service: ../etc");
     CHECK_THROWS_WITH(unit_name("a@b", kind), "not a name for a service: a@b");
@@ -134,7 +137,10 @@ TEST_CASE("what starts something else is found before it, so that it is stopped 
                                           "las-health@c\\x2b\\x2b.service",
                                           "las-a.service",
                                           "las-b.service",
-                                          "las-c\\x2b\\x2b.service"});
+                                          "las-c\\x2b\\x2b.service",
+                                          "las-a.slice",
+                                          "las-b.slice",
+                                          "las-c\\x2b\\x2b.slice"});
 }
 
 TEST_CASE("all units of a service are its own and those that go with it", "[service]") {

@@ -70,8 +70,11 @@ inline state::ServiceInstance full_service_instance() {
   service.limits = {ByteSize(123456789012345), 150, 512, 50, "0-3,8"};
   service.on_demand = state::OnDemand{11501, 300};
   service.metrics = "/metrics";
-  service.container = state::ContainerRun{
-      "podman", "example.test/engine@sha256:00", {"--network=host"}, {"serve", "a b"}};
+  service.container = state::ContainerRun{"podman",
+                                          "example.test/engine@sha256:00",
+                                          {"--network=host"},
+                                          {"serve", "a b"},
+                                          "10.88.0.0/16"};
   service.gpus = {{"nvidia", "GPU-aa", {"/dev/nvidia0"}, {44, 105}, "nvidia.com/gpu=GPU-aa"}};
   return service;
 }

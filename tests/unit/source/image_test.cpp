@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engines are stand-ins here: scripts of what podman 4.3 and docker 20.10 said. The real ones
+// run in the jobs about containers.
+#include "source_bench.hpp"
+#include "support/catch.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace las;
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr const char* kName = "host:5000/cache";
+const std::string kDigest = "sha256:" + std::string(64, 'a');
+const std::string kOther = "sha256:" + std::string(64, 'b');
+
+struct Bench : test::SourceBench {
+  std::string engine;
+  catalog::ImageSource image{kName, "1", Digest::parse(kDigest), {}};
+  std::string before, intent;
+
+  Bench() {
+    environment.uid = 0;
+    layout.root = "/";
+    request.module = "cache";
+    request.journal_external = [this](const std::string& was, const std::string& wanted) {
+      before = was;
+      intent = wanted;
+    };
+  }
+
+  std::unique_ptr<source::SourceKind> kind() {
+    auto around = surroundings();
+    around.container_engine = engine;
+    source.how = image;
+    return source::make_image_source(around);
+  }
+
+  void say(const std::string& part, int status, const std::string& out, const std::string& err) {
+    processes.answers.push_back({part, {status, out, err}, true});
+  }
+
+  std::string unavailable() { return kind()->unavailable(source, activity); }
+
+  source::Staged stage() { return kind()->stage(request, activity); }
+
+  bool ran(const std::string& line) const {
+    return std::find(processes.log.begin(), processes.log.end(), line) != processes.log.end();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Bench,
+                 "images go into the first engine that is here, or into the one that is meant") {
+  CHECK(unavailable() == "neither podman nor docker is here (apt install podman)");
+  processes.programs = {"docker"};
+  CHECK(unavailable().empty());
+  engine = "podman";
+  CHECK(unavailable() == "podman is missing, which containers.engine names");
+  processes.programs = {"docker", "podman"};
+  CHECK(unavailable().empty());
+  image.archive = "cache.tar";
+  CHECK(unavailable().empty());
+  engine = "docker";
+  CHECK(unavailable() == "docker reads no OCI archives");
+}
+
+TEST_CASE_METHOD(Bench, "a daemon's containers are not a user's own") {
+  layout.scope = platform::Scope::User;
+  environment.uid = 1000;
+  processes.programs = {"docker"};
+  CHECK(unavailable() == "podman is missing (apt install podman)");
+  engine = "docker";
+  CHECK(unavailable() == "docker, which containers.engine names, is missing, or not a user's own");
+  engine = "";
+  processes.programs = {"docker", "podman"};
+  CHECK(unavailable().empty());
+}
+
+TEST_CASE_METHOD(Bench, "docker's image is known by the digest of its name among others") {
+  processes.programs = {"docker"};
+  say("image inspect", 1, "\n", "Error: No such image: host:5000/cache@...");
+  say("pull -q", 0, "host:5000/cache@...\n", "");
+  say("image inspect",
+      0,
+      "sha256:0156 elsewhere/cache@" + kOther + " host:5000/cache@" + kDigest + "\n",
+      "");
+  const auto staged = stage();
+  const std::string reference = std::string(kName) + "@" + kDigest;
+  CHECK(ran("docker pull -q " + reference));
+  CHECK(staged.detail == reference);
+  CHECK(Json::parse(*staged.external_wanted) ==
+        Json{{"engine", "docker"}, {"reference", reference}, {"id", "sha256:0156"}});
+  CHECK(Json::parse(before) == Json{{"present", false}});
+  // A run that is cut short while it pulls must know whom to ask to remove it.
+  CHECK(Json::parse(intent)["engine"] == "docker");
+  CHECK(source::image_engine(*staged.external_wanted) == "docker");
+}
+
+TEST_CASE_METHOD(Bench, "what a tag means at the first install is the digest of its own name") {
+  processes.programs = {"docker"};
+  image.digest.reset();
+  say("image inspect", 1, "\n", "Error: No such image: host:5000/cache:1");
+  say("pull -q", 0, "", "");
+  say("image inspect",
+      0,
+      "sha256:0156 elsewhere/cache@" + kOther + " host:5000/cache@" + kDigest + "\n",
+      "");
+  const auto staged = stage();
+  CHECK(staged.newly_pinned.at("host:5000/cache:1").to_string() == kDigest);
+  CHECK(staged.detail == std::string(kName) + "@" + kDigest);
+}
+
+TEST_CASE_METHOD(Bench, "another image than the manifest names is refused") {
+  processes.programs = {"podman"};
+  processes.answers = {
+      {"image inspect", {0, "0156 " + kOther + " host:5000/cache@" + kOther + "\n", ""}, false}};
+  const Error error = test::error_of([&] { stage(); });
+  CHECK(error.kind() == ErrorKind::Integrity);
+  CHECK(error.cause() == kOther + " instead of " + kDigest);
+}
+
+TEST_CASE_METHOD(Bench, "the engines' words say what went wrong") {
+  const auto kind_of = [&](const char* program, const std::string& words) {
+    processes.programs = {program};
+    processes.answers.clear();
+    say("image inspect", 1, "", "Error: No such image: x");
+    say("pull -q", 1, "", words);
+    return test::error_of([&] { stage(); }).kind();
+  };
+  const std::string daemon = "Error response from daemon: ";
+  CHECK(
+      kind_of("docker", daemon + "manifest for x not found: manifest unknown: manifest unknown") ==
+      ErrorKind::NotFound);
+  CHECK(kind_of("docker", "manifest verification failed for digest sha256:1") ==
+        ErrorKind::Integrity);
+  CHECK(kind_of("docker", "image config verification failed for digest sha256:1") ==
+        ErrorKind::Integrity);
+  CHECK(
+      kind_of("docker", daemon + "Get \"http://x/v2/\": dial tcp x: connect: connection refused") ==
+      ErrorKind::Network);
+  CHECK(kind_of("docker", "write /var/lib: no space left on device") == ErrorKind::NoSpace);
+  CHECK(kind_of("podman", "Error: initializing source: Digest did not match, expected a, got b") ==
+        ErrorKind::Integrity);
+}
+
+TEST_CASE_METHOD(Bench, "a daemon that does not run is named, with what starts it") {
+  processes.programs = {"docker"};
+  say("image inspect",
+      1,
+      "\n",
+      "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
+      "running?");
+  const Error error = test::error_of([&] { stage(); });
+  CHECK(error.kind() == ErrorKind::Io);
+  CHECK(error.hint() == "sudo systemctl start docker");
+  CHECK(processes.log.size() == 1);
+
+  // verify goes on to whatever else there is.
+  say("image inspect",
+      1,
+      "\n",
+      "Cannot connect to the Docker daemon. Is the docker daemon running?");
+  const auto faults = kind()->verify_external(
+      Json{{"engine", "docker"}, {"reference", "a@b"}, {"id", "1"}}.dump(), activity);
+  CHECK(faults ==
+        std::vector<std::string>{"the image a@b cannot be looked at: Cannot connect to the Docker "
+                                 "daemon. Is the docker daemon running?"});
+}
+
+TEST_CASE_METHOD(Bench,
+                 "an image is removed from the engine that has it, unless others need it there") {
+  const std::string absent = R"({"present": false})";
+  const auto record = [](const char* name) {
+    return Json{{"engine", name}, {"reference", "a@b"}, {"id", "1"}}.dump();
+  };
+  processes.answers = {{"rmi", {0, "", ""}, false}};
+  kind()->undo_external(absent, record("docker"), {record("docker")}, activity);
+  kind()->undo_external(R"({"present": true})", record("docker"), {}, activity);
+  CHECK(processes.log.empty());
+  kind()->undo_external(absent, record("docker"), {record("podman")}, activity);
+  kind()->undo_external(absent, record("podman"), {}, activity);
+  kind()->undo_external(absent, R"({"reference": "a@b", "id": "1"})", {}, activity);
+  CHECK(processes.log ==
+        std::vector<std::string>{"docker rmi a@b", "podman rmi 1", "podman rmi 1"});
+}
+
+TEST_CASE_METHOD(Bench, "an image that is gone already is no failure, one in use is") {
+  const std::string absent = R"({"present": false})";
+  const std::string wanted = R"({"engine": "docker", "reference": "a@b", "id": "1"})";
+  say("rmi", 1, "", "Error: No such image: a@b");
+  CHECK_NOTHROW(kind()->undo_external(absent, wanted, {}, activity));
+  say("rmi", 1, "", "Error response from daemon: conflict: unable to remove repository reference");
+  CHECK_THROWS_AS(kind()->undo_external(absent, wanted, {}, activity), Error);
+}
