@@ -98,7 +98,6 @@ const platform::ContainerEngine& engine_of(const state::InstalledModule& module)
 
 ContainerSurroundings look_around(Session& session,
                                   const platform::ContainerEngine& engine,
-                                  const std::string& service_id,
                                   const Activity& activity) {
   const auto ask = [&](std::vector<std::string> words) {
     constexpr std::chrono::seconds kPatience{30};
@@ -117,16 +116,29 @@ ContainerSurroundings look_around(Session& session,
   ContainerSurroundings found;
   const auto network = engine.ask_network();
   found.network = network.empty() ? engine.usual_network() : ask(network);
-  if (const auto driver = engine.ask_cgroup_driver(); !driver.empty()) {
-    const std::string slice = service::unit_name(service_id, service::UnitKind::Slice);
-    // The other driver takes a path. Filters of addresses are those of units alone, and what it
-    // makes is none: it has to lie in one that systemd has attached a filter to.
-    found.control_group =
-        ask(driver) == "systemd"
-            ? slice
-            : fmt::format("/las.slice/{}/{}", slice, service::unit_name(service_id));
-  }
+  if (const auto driver = engine.ask_cgroup_driver(); !driver.empty())
+    found.cgroup_driver = ask(driver);
+  // A group with processes of its own has no groups below it there: cgroups(7).
+  if (!found.cgroup_driver.empty() && found.cgroup_driver != "systemd" &&
+      session.files().exists("/sys/fs/cgroup/cgroup.controllers"))
+    throw Error(ErrorKind::Unsatisfiable,
+                fmt::format(fmt::runtime(_("{} makes its control groups beside systemd, which "
+                                           "control groups of version 2 do not allow")),
+                            engine.name()))
+        .hint(_("put \"exec-opts\": [\"native.cgroupdriver=systemd\"] into "
+                "/etc/docker/daemon.json, and restart it"));
   return found;
+}
+
+std::string control_group(const std::string& cgroup_driver, const std::string& service_id) {
+  if (cgroup_driver.empty())
+    return {};
+  const std::string slice = service::unit_name(service_id, service::UnitKind::Slice);
+  if (cgroup_driver == "systemd")
+    return slice;
+  // The other one takes a path. systemd filters addresses for units, and not for slices, and what
+  // this one makes is no unit: it has to lie in one.
+  return fmt::format("/las.slice/{}/{}", slice, service::unit_name(service_id));
 }
 
 std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,
@@ -172,7 +184,7 @@ state::ContainerRun container_run(const platform::ContainerEngine& engine,
   options.add("publish", fmt::format("{}:{}:{}", host, instance.own_port(), run.port));
   for (const auto& [name, value] : run.environment)
     options.add("env", fmt::format("{}={}", name, text::expand(value, values)));
-  state::ContainerRun result{engine.name(), image, options.take(), {}, {}};
+  state::ContainerRun result{engine.name(), image, options.take(), {}, {}, {}};
   for (const std::string& word : run.command)
     result.command.push_back(text::expand(word, values));
   return result;

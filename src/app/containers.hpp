@@ -22,18 +22,21 @@ struct ContainerPlaces {
 /// The engine that has the module's image. CorruptState where no record names one.
 const platform::ContainerEngine& engine_of(const state::InstalledModule& module);
 
-/// Of its engine, as it is set up here. Io when it does not answer.
+/// Of its engine, as it is set up here. Io when it does not answer, Unsatisfiable when no walls of
+/// a service would hold.
 struct ContainerSurroundings {
-  std::string network;  ///< addresses of the network that containers are in: "10.88.0.0/16"
-  /// The control group that the container of the service is to be put into, as the engine takes
-  /// it; "" where it is its unit's by itself.
-  std::string control_group;
+  std::string network;        ///< addresses of the network that containers are in: "10.88.0.0/16"
+  std::string cgroup_driver;  ///< state::ContainerRun::cgroup_driver
 };
 
 ContainerSurroundings look_around(Session& session,
                                   const platform::ContainerEngine& engine,
-                                  const std::string& service_id,
                                   const Activity& activity);
+
+/// The control group that the container of the service is to be put into, as the engine takes it:
+/// one where the limits and the filter of the service's units hold. "" where it is its unit's by
+/// itself.
+std::string control_group(const std::string& cgroup_driver, const std::string& service_id);
 
 /// What the templates of a service mean within its container.
 std::map<std::string, std::string> container_placeholders(const state::ServiceInstance& instance,

@@ -11,6 +11,7 @@ const std::vector<FindingKind>& finding_kinds() {
       {"payload-missing", N_("the folder of an installed module is not in the store")},
       {"payload-damaged", N_("its content is not what was recorded")},
       {"package-missing", N_("a package, account or kernel parameter that a module needs is gone")},
+      {"package-unknown", N_("what keeps a module's package or image does not answer")},
       {"generation-damaged", N_("the folder of the current generation is not as recorded")},
       {"link-missing", N_("a link to an executable is gone")},
       {"current-link-wrong", N_("the link to the current generation is gone or leads elsewhere")},

@@ -4,6 +4,7 @@
 #include "instances.hpp"
 #include "planning.hpp"
 #include "purge.hpp"
+#include "world.hpp"
 
 #include "las/app/overrides.hpp"
 #include "las/app/registries.hpp"
@@ -265,8 +266,7 @@ ChangeOutcome plan_change(Session& session,
                           const Activity& activity) {
   const resolve::Request wishes = wishes_of(request);
   const state::Generation present = current_generation(session);
-  const resolve::World world{
-      session.catalog(activity), session.profile(activity), session.verdict(activity), present};
+  const resolve::World world = world_of(session, present, activity);
   resolve::Outcome outcome = resolve::resolve(wishes, world);
   if (outcome.explanation)
     return {std::nullopt, std::move(outcome.explanation)};
@@ -316,8 +316,7 @@ PreparedPlan prepare_hold(Session& session,
   resolve::Request request;
   (wish == HoldWish::Hold ? request.hold : request.unhold) = names;
   const state::Generation present = current_generation(session);
-  const resolve::World world{
-      session.catalog(activity), session.profile(activity), session.verdict(activity), present};
+  const resolve::World world = world_of(session, present, activity);
   // The resolver knows the names and what to say about those it does not.
   if (const resolve::Outcome outcome = resolve::resolve(request, world); outcome.explanation)
     throw resolve::to_error(*outcome.explanation);

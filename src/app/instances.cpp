@@ -148,15 +148,15 @@ void fill_native(const catalog::ServiceTemplate& service,
 // nobody.
 std::vector<std::string> engine_command(Session& session,
                                         const platform::ContainerEngine& engine,
-                                        const std::string& control_group,
+                                        const std::string& service_id,
                                         const state::ContainerRun& run) {
   const auto program = session.processes().find_program(
       run.engine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   std::vector<std::string> argv{program ? program->string() : "/usr/bin/" + run.engine, "run"};
   for (std::string& option : engine.service_options(has_systemd(session)))
     argv.push_back(std::move(option));
-  if (!control_group.empty())
-    argv.push_back("--cgroup-parent=" + control_group);
+  if (const std::string group = control_group(run.cgroup_driver, service_id); !group.empty())
+    argv.push_back("--cgroup-parent=" + group);
   argv.insert(argv.end(), run.options.begin(), run.options.end());
   argv.push_back(run.image);
   argv.insert(argv.end(), run.command.begin(), run.command.end());
@@ -186,11 +186,12 @@ void fill_container(Session& session,
   for (const auto& [name, value] : container_placeholders(instance, *service.container, places))
     values[name] = value;
   fill_shared(service, values, instance);
-  const ContainerSurroundings around = look_around(session, engine, instance.id, activity);
+  const ContainerSurroundings around = look_around(session, engine, activity);
   instance.container =
       container_run(engine, instance, *service.container, places, values, module.source_detail);
   instance.container->network = around.network;
-  instance.argv = engine_command(session, engine, around.control_group, *instance.container);
+  instance.container->cgroup_driver = around.cgroup_driver;
+  instance.argv = engine_command(session, engine, instance.id, *instance.container);
   instance.environment.clear();
   instance.prepare.clear();
   // The programs that a native check runs are not in the image; that it listens can always be seen.

@@ -2,6 +2,7 @@
 #include "las/app/relations.hpp"
 
 #include "planning.hpp"
+#include "world.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -233,8 +234,7 @@ std::vector<User> rdepends(Session& session,
 
 Why why(Session& session, const std::string& name, const Activity& activity) {
   const state::Generation present = current_generation(session);
-  const resolve::World world{
-      session.catalog(activity), session.profile(activity), session.verdict(activity), present};
+  const resolve::World world = world_of(session, present, activity);
   check_known(name, {world.catalog, world.profile, present});
   Why answer;
   answer.name = name;

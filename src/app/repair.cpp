@@ -58,11 +58,14 @@ void save_edited_units(Session& session,
   for (const Finding& finding : findings) {
     if (finding.id != "unit-edited")
       continue;
-    const std::string name = service::unit_name(finding.subject);
+    const fs::path unit = finding.evidence;
+    if (!session.files().exists(unit))
+      continue;
+    const std::string name = unit.filename().string();
     const fs::path folder = session.layout().state / "saved-units";
     const fs::path copy = folder / (name + "." + session.options().operation_id);
     session.files().make_directories(folder);
-    session.files().replace_file(copy, session.files().read_file(session.layout().units / name));
+    session.files().replace_file(copy, session.files().read_file(unit));
     notes.push_back(fmt::format(
         fmt::runtime(_("{} as it was edited is kept in {}; what las never changes is a drop-in: "
                        "systemctl edit {}")),

@@ -84,9 +84,18 @@ void verify_module(Session& session,
         transaction::external_kind(session.surroundings(activity), change.kind);
     if (kind == nullptr)
       continue;
-    for (const std::string& fault : kind->verify_external(change.wanted, activity))
-      findings.push_back(
-          {"package-missing", module.name, fault, reinstall(module.name), Mend::Reinstall});
+    try {
+      for (const std::string& fault : kind->verify_external(change.wanted, activity))
+        findings.push_back(
+            {"package-missing", module.name, fault, reinstall(module.name), Mend::Reinstall});
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Interrupted)
+        throw;
+      findings.push_back({"package-unknown",
+                          module.name,
+                          fmt::format("{}: {}", error.what(), error.cause()),
+                          error.hint()});
+    }
   }
 }
 

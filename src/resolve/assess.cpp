@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "runtime_tools.hpp"
 #include "universe.hpp"
 
 #include "las/base/i18n.hpp"
@@ -22,15 +23,14 @@ std::string denial_text(const policy::Decision& decision, const std::string& cap
   return fmt::format(fmt::runtime(_("{}; policy rule {}")), sentence, decision.rule);
 }
 
-std::vector<catalog::Mode> modes_of(const catalog::Manifest& manifest) {
+std::vector<catalog::Mode> modes_of(const catalog::Manifest& manifest, catalog::Mode preferred) {
   std::vector<catalog::Mode> modes = manifest.modes;
   if (modes.empty())
     modes.push_back(catalog::Mode::Native);
   if (modes.size() == 1)
     return modes;
-  std::stable_partition(modes.begin(), modes.end(), [&](catalog::Mode mode) {
-    return mode == manifest.preferred_mode;
-  });
+  std::stable_partition(
+      modes.begin(), modes.end(), [&](catalog::Mode mode) { return mode == preferred; });
   return modes;
 }
 
@@ -173,11 +173,25 @@ void Assessor::check_sources(const catalog::Variant& variant,
     rejections.push_back({Rejection::Kind::Hardware, false, std::move(clause)});
 }
 
+/// What runs containers has to be here: las brings modules, not engines.
+void Assessor::check_engine(std::vector<Rejection>& rejections) {
+  const hardware::Tools& tools = world_.profile.tools;
+  if (tools.podman.is_known() || tools.docker.is_known() || !rejections.empty())
+    return;
+  rejections.push_back({Rejection::Kind::Hardware,
+                        false,
+                        _("needs podman or docker; neither was found"),
+                        {},
+                        has_apt(world_.profile) ? "sudo apt install podman" : ""});
+}
+
 std::vector<Rejection> Assessor::judge_anew(const catalog::Variant& variant, catalog::Mode mode) {
   std::vector<Rejection> rejections;
   // The machine first: a policy about a kind of build often only repeats what it lacks.
   check_needs(variant.needs, false, rejections);
   check_sources(variant, mode, rejections);
+  if (mode == catalog::Mode::Container)
+    check_engine(rejections);
   check_policy(variant.name, false, rejections);
   check_policy(catalog::to_string(mode), false, rejections);
   return rejections;
@@ -212,7 +226,8 @@ std::vector<Build> Assessor::builds(const catalog::Manifest& manifest) {
   std::vector<Rejection> of_module;
   check_policy(manifest.name, true, of_module);
   check_needs(manifest.needs, true, of_module);
-  const std::vector<catalog::Mode> modes = modes_of(manifest);
+  const std::vector<catalog::Mode> modes =
+      modes_of(manifest, world_.preferred_mode.value_or(manifest.preferred_mode));
   std::size_t count = 0;
   for (const catalog::Release& release : manifest.releases)
     count += release.variants.size() * modes.size();

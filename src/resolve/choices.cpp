@@ -283,6 +283,10 @@ class ChoiceMaker {
       clauses.add(_("variant as asked for"));
     else
       add_better_variants(node, clauses);
+    if (!asked.mode.empty())
+      clauses.add(_("mode as asked for"));
+    else
+      add_why_mode(node, clauses);
     return clauses.take();
   }
 
@@ -305,6 +309,24 @@ class ChoiceMaker {
         continue;
       told.push_back(build.variant_name);
       clauses.add(build.variant_name + ": " + build.rejections().front().text);
+    }
+  }
+
+  // Only where the same build could have been in another mode.
+  static void add_why_mode(const Formulation::Node& node, Clauses& clauses) {
+    const Build& chosen = *node.build;
+    for (const Build& build : node.module->builds) {
+      if (build.mode == chosen.mode || build.version != chosen.version ||
+          build.variant_name != chosen.variant_name)
+        continue;
+      const std::string_view mode = catalog::to_string(build.mode);
+      if (build.usable())
+        clauses.add(
+            fmt::format(fmt::runtime(_("{} mode as preferred")), catalog::to_string(chosen.mode)));
+      else if (build.rejections().front().kind != Rejection::Kind::Other)
+        clauses.add(fmt::format(
+            fmt::runtime(_("not in {} mode: {}")), mode, build.rejections().front().text));
+      return;
     }
   }
 

@@ -43,11 +43,6 @@ std::string spell(const ToolNeed& need) {
   return range.empty() ? need.name : need.name + " " + range;
 }
 
-bool has_apt(const HardwareProfile& profile) {
-  const auto& id = profile.os.id;
-  return id.is_known() && (*id.value == "debian" || *id.value == "ubuntu");
-}
-
 // What is no name with a range (published manifests hold prose too) is a tool of that name.
 ToolNeed parse(std::string_view text) {
   ToolNeed need;
@@ -68,6 +63,11 @@ ToolNeed parse(std::string_view text) {
 }
 
 }  // namespace
+
+bool has_apt(const HardwareProfile& profile) {
+  const auto& id = profile.os.id;
+  return id.is_known() && (*id.value == "debian" || *id.value == "ubuntu");
+}
 
 ToolNeed judge_tool(std::string_view needs, const HardwareProfile& profile) {
   ToolNeed need = parse(needs);

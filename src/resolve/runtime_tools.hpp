@@ -13,6 +13,9 @@ namespace las::resolve {
 /// provides it. Nothing if the catalog has none. The demand looks at `need`.
 std::optional<Demand> module_for_tool(const ToolNeed& need, const Universe& universe);
 
+/// Whether "apt install" is what brings a program to the machine.
+bool has_apt(const hardware::HardwareProfile& profile);
+
 /// Rejects the builds that need a tool which neither the machine nor the catalog has.
 void check_tools(Module& module, const Universe& universe);
 

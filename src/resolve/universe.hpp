@@ -113,6 +113,7 @@ class Assessor {
   void check_needs(const catalog::HardwareNeeds& needs,
                    bool whole_module,
                    std::vector<Rejection>& rejections);
+  void check_engine(std::vector<Rejection>& rejections);
   void check_sources(const catalog::Variant& variant,
                      catalog::Mode mode,
                      std::vector<Rejection>& rejections);

@@ -248,6 +248,9 @@ void add_client_walls(UnitSection& service, const UnitInput& input) {
   walls.readable.clear();
   walls.needs_open.clear();
   add_sandbox(service, walls);
+  // The container's group lies below the unit's then, and what is shut to that is shut to it.
+  if (input.instance.container->cgroup_driver != "systemd")
+    service.drop("PrivateDevices");
   service.drop("RestrictAddressFamilies");
   service.add("RestrictAddressFamilies", "AF_UNIX")
       .add("SystemCallFilter", "~@privileged @resources")

@@ -169,6 +169,24 @@ void add_readiness(UnitSection& section, const UnitInput& input) {
                               fmt::format(R"([ "$SERVICE_RESULT" = success ] || {})", again))));
 }
 
+/// Fails where the engine's daemon makes its control groups in another way by now: the container
+/// would run, but outside of all walls.
+std::string same_driver(const platform::ContainerEngine& engine,
+                        const state::ServiceInstance& instance) {
+  std::vector<std::string> ask{R"("$0")"};
+  for (const std::string& word : engine.ask_cgroup_driver())
+    ask.push_back(text::shell_word(word));
+  const std::string script =
+      fmt::format(R"sh([ "$({})" = "$1" ] || {{ echo "the cgroup driver of $0 is no longer $1: )sh"
+                  R"sh(las install --reinstall $2" >&2; exit 1; }})sh",
+                  text::join(ask, " "));
+  return fmt::format("/bin/sh -c {} {} {} {}",
+                     escape_exec_word(script),
+                     escape_exec_word(instance.argv.front()),
+                     escape_exec_word(instance.container->cgroup_driver),
+                     escape_exec_word(instance.module));
+}
+
 /// The engine starts the container, tells systemd which process watches it, and ends. Source:
 /// podman-run(1), --sdnotify and --cgroups; what its generator of units writes, but for the control
 /// group: that is to be the unit's, so that the unit's limits and walls hold.
@@ -188,6 +206,7 @@ void add_container_command(UnitSection& section, const UnitInput& input) {
   if (by_daemon)
     section.add("Type", "exec")
         .add("Slice", unit_name(instance.id, UnitKind::Slice))
+        .add("ExecStartPre", same_driver(engine, instance))
         .add("ExecStartPre", remove);
   else
     section.add("Type", "notify").add("NotifyAccess", "all");

@@ -110,8 +110,9 @@ Error failure(const platform::ProcessResult& result, const std::string& referenc
     return said.find(one.words) != std::string::npos;
   });
   const auto lines = text::lines(said);
-  Error error(
-      found == kCases.end() ? ErrorKind::Io : found->kind, _("the image cannot be had"), reference);
+  Error error(found == kCases.end() ? ErrorKind::Io : found->kind,
+              _("the container engine refuses"),
+              reference);
   error.cause(lines.empty() ? fmt::format("{}", result.status) : lines.back());
   if (found != kCases.end() && found->kind == ErrorKind::NotFound)
     error.hint(_("the registry has no image of this name with this digest or tag"));
@@ -337,13 +338,7 @@ std::vector<std::string> ImageKind::verify_external(const std::string& wanted,
                                                     const Activity& activity) {
   const Json record = parse(wanted);
   const std::string reference = record.value("reference", "");
-  std::optional<Image> image;
-  try {
-    image = look(engine_in(record), reference, activity);
-  } catch (const Error& error) {
-    return {fmt::format(
-        fmt::runtime(_("the image {} cannot be looked at: {}")), reference, error.cause())};
-  }
+  const auto image = look(engine_in(record), reference, activity);
   if (!image)
     return {fmt::format(fmt::runtime(_("the image {} is gone")), reference)};
   if (image->id != record["id"])

@@ -127,6 +127,7 @@ void fields(Visitor& visit, Record& record) {
   visit("options", record.options);
   visit("command", record.command);
   visit.later("network", record.network, std::string());
+  visit.later("cgroup_driver", record.cgroup_driver, std::string());
 }
 
 template <typename Visitor, Is<OnDemand> Record>

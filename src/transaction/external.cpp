@@ -93,17 +93,20 @@ void undo_external(const Surroundings& world,
 }
 
 void undo_stayed(const Surroundings& world,
-                 const std::vector<state::Generation>& gone,
+                 const std::vector<state::Generation>& going,
                  const Activity& activity) {
   std::vector<state::ExternalChange> kept, stayed;
   world.store.read([&](const state::ReadTransaction& state) {
     kept = still_wanted(state.current());
     for (const std::uint64_t number : state.generation_numbers()) {
+      if (std::any_of(
+              going.begin(), going.end(), [&](const auto& one) { return one.number == number; }))
+        continue;
       const auto changes = still_wanted(*state.generation(number));
       kept.insert(kept.end(), changes.begin(), changes.end());
     }
   });
-  for (const state::Generation& generation : gone) {
+  for (const state::Generation& generation : going) {
     for (const state::ExternalChange& change : still_wanted(generation)) {
       const source::ExternalKind* kind = external_kind(world, change.kind);
       if (kind != nullptr && kind->stays_for_rollback() && !contains(kept, change) &&

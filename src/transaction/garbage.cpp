@@ -263,20 +263,25 @@ Collected collect_garbage(const Surroundings& world,
       operation.steps = before->steps;
     }
   });
-  std::vector<state::Generation> gone;
+  std::vector<state::Generation> going;
   world.store.read([&](const state::ReadTransaction& state) {
     for (const std::uint64_t number : generations)
-      gone.push_back(*state.generation(number));
+      going.push_back(*state.generation(number));
   });
+  record(world, operation, {});
+  // Before they are forgotten: whose removal fails is known by them alone.
+  try {
+    undo_stayed(world, going, activity);
+  } catch (const Error& error) {
+    operation.outcome = "failed";
+    operation.error = error.what();
+    operation.ended_at = platform::to_iso8601(world.clock.now());
+    record(world, operation, {});
+    throw;
+  }
   record(world, operation, generations);
 
   Collected collected;
-  try {
-    undo_stayed(world, gone, activity);
-  } catch (const Error& error) {
-    activity.warn("transaction", error.what());
-    collected.failed.emplace_back(error.what());
-  }
   for (const Garbage& one : garbage) {
     if (activity.cancellation.requested())
       break;

@@ -92,9 +92,9 @@ void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& kept,
                    Reach reach,
                    const Activity& activity);
-/// Takes back what stayed for generations that are no longer there, of which `gone` are the last.
+/// Takes back what stayed for the generations `going` alone, which are still in the state.
 void undo_stayed(const Surroundings& world,
-                 const std::vector<state::Generation>& gone,
+                 const std::vector<state::Generation>& going,
                  const Activity& activity);
 
 /// Records which ports the service has: its own, and the one behind its socket.

@@ -106,6 +106,8 @@ struct World {
   const hardware::HardwareProfile& profile;
   const policy::Verdict& verdict;
   const state::Generation& installed;
+  /// The user's, before the manifests' own.
+  std::optional<catalog::Mode> preferred_mode = {};
 };
 
 /// Deterministic: the same request, catalog, profile, verdict and state give the same outcome, in
@@ -116,8 +118,8 @@ struct World {
 ///    each gets the best build that the ones before it leave possible.
 /// 2. Best is what is installed, unless its upgrade is asked for; then the newest release; within a
 ///    release the variant with the highest priority that fits; then the manifest's order; then the
-///    manifest's preferred mode. An upgrade leaves an installed variant that would not be chosen
-///    today for one that would, but never goes back to an older release.
+///    preferred mode, the world's or else the manifest's. An upgrade leaves an installed variant
+///    that would not be chosen today for one that would, but never goes back to an older release.
 /// 3. Dependencies: no chosen build could be exchanged for a better one with all others staying.
 /// 4. Of several providers of a capability: what is asked for or installed, then what is preferred,
 ///    then the first by name.

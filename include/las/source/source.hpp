@@ -103,7 +103,8 @@ class ExternalKind {
   /// any more: to go back to one must not need the network.
   virtual bool stays_for_rollback() const { return false; }
 
-  /// Whether what `wanted` brought is still there, for verify: the faults found.
+  /// Whether what `wanted` brought is still there, for verify: the faults found. Io, with a hint,
+  /// when it cannot be looked at.
   virtual std::vector<std::string> verify_external(const std::string& wanted,
                                                    const Activity& activity);
 };

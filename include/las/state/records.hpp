@@ -120,6 +120,8 @@ struct ContainerRun {
   /// after it.
   std::vector<std::string> options, command;
   std::string network;  ///< addresses of the network that it is in; "" in older records
+  /// Of an engine with a daemon: who makes its control groups, "systemd" or "cgroupfs".
+  std::string cgroup_driver;
   bool operator==(const ContainerRun&) const = default;
 };
 

@@ -26,7 +26,7 @@ using hardware::HardwareProfile;
 
 constexpr const char* kOrigin = "scenario";
 const std::set<std::string> kSections = {
-    "MACHINE", "POLICY", "CATALOG", "INSTALLED", "ARGS", "EXPECT"};
+    "MACHINE", "POLICY", "MODE", "CATALOG", "INSTALLED", "ARGS", "EXPECT"};
 
 [[noreturn]] void slip(const std::string& what, const std::string& text) {
   throw std::runtime_error(what + ": " + text);

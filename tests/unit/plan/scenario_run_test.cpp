@@ -153,7 +153,11 @@ std::string run(const Sections& sections, const std::string& source_directory) {
   const policy::Verdict verdict =
       policy::evaluate(profile, policy(section("POLICY"), source_directory));
   const state::Generation present = installed(section("INSTALLED"));
-  return answer(section("ARGS"), {all, profile, verdict, present});
+  const std::string mode(text::trim(section("MODE")));
+  resolve::World world{all, profile, verdict, present};
+  if (!mode.empty())
+    world.preferred_mode = mode == "container" ? catalog::Mode::Container : catalog::Mode::Native;
+  return answer(section("ARGS"), world);
 }
 
 }  // namespace scenario

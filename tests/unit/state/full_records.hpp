@@ -74,7 +74,8 @@ inline state::ServiceInstance full_service_instance() {
                                           "example.test/engine@sha256:00",
                                           {"--network=host"},
                                           {"serve", "a b"},
-                                          "10.88.0.0/16"};
+                                          "10.88.0.0/16",
+                                          "systemd"};
   service.gpus = {{"nvidia", "GPU-aa", {"/dev/nvidia0"}, {44, 105}, "nvidia.com/gpu=GPU-aa"}};
   return service;
 }
