@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -133,6 +134,23 @@ std::string cdi_name(Session& session,
               "--output=/etc/cdi/nvidia.yaml"));
 }
 
+// systemd gives a service those groups alone that have a name: systemd.exec(5).
+void require_names(const platform::FileReader& files, const std::vector<std::int64_t>& groups) {
+  std::set<std::string> named;
+  for (const std::string& line : text::lines(files.try_read("/etc/group").value_or(""))) {
+    constexpr std::size_t kNumber = 2;
+    if (const auto fields = text::split(line, ':'); fields.size() > kNumber)
+      named.insert(fields[kNumber]);
+  }
+  for (const std::int64_t group : groups) {
+    if (!named.contains(std::to_string(group)))
+      throw Error(ErrorKind::Unsatisfiable,
+                  _("the files of a GPU belong to a group that has no name"),
+                  std::to_string(group))
+          .hint(fmt::format("sudo groupadd --system --gid {} gpu", group));
+  }
+}
+
 Version version_of(const hardware::Tools& tools, const std::string& engine) {
   return (engine == "docker" ? tools.docker : tools.podman).value.value_or(Version());
 }
@@ -198,6 +216,7 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     throw Error(ErrorKind::Unsatisfiable, _("the GPUs of this machine are not known"), instance.id)
         .cause(profile.gpus.unknown);
   }
+  const bool is_contained = module.mode == catalog::to_string(catalog::Mode::Container);
   std::vector<state::GrantedGpu> granted;
   for (const ChosenGpu& chosen : choose_gpus(*profile.gpus.value, wish, needs)) {
     state::GrantedGpu gpu;
@@ -208,13 +227,16 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     hardware::GpuFiles found = hardware::gpu_files(session.files(), *chosen.gpu);
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
-    if (module.mode == catalog::to_string(catalog::Mode::Container)) {
+    if (is_contained) {
       const std::string engine = engine_of(module).name();
       // Units bear a file that is not there yet; engines do not.
       std::erase_if(gpu.nodes,
                     [&](const std::string& node) { return !session.files().exists(node); });
       gpu.cdi =
           cdi_name(session, *profile.gpus.value, chosen, engine, version_of(profile.tools, engine));
+    } else if (session.layout().scope == platform::Scope::System &&
+               session.supervisor().name() == "systemd") {
+      require_names(session.files(), gpu.groups);
     }
     granted.push_back(std::move(gpu));
   }

@@ -281,7 +281,10 @@ ServiceStatus ProcessSupervisor::status(const ServiceInstance& service) {
   status.state = RunState::Running;
   status.pid = static_cast<std::uint32_t>(record->process->pid);
   status.since = record->started_at;
-  status.memory = resident_memory(around_.files, record->process->pid);
+  std::set<std::uint32_t> members;
+  for (const ProcessStat& member : find_family(around_.files, family(*record)))
+    members.insert(static_cast<std::uint32_t>(member.identity.pid));
+  status.memory = resident_memory(around_.files, members);
   status.executable = executable_of(around_.files, record->process->pid);
   return status;
 }

@@ -10,15 +10,32 @@
 
 namespace las::service {
 
-std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t pid) {
-  const auto status = files.try_read(fmt::format("/proc/{}/status", pid));
-  if (!status)
-    return std::nullopt;
-  constexpr std::string_view kKey = "VmRSS:";
-  for (const std::string& line : text::lines(*status))
-    if (line.starts_with(kKey))
-      return ByteSize::parse(text::trim(std::string_view(line).substr(kKey.size())));
+namespace {
+
+// "Pss:   1024 kB"
+std::optional<ByteSize> size_in(const platform::FileReader& files,
+                                const std::string& path,
+                                std::string_view key) {
+  for (const std::string& line : text::lines(files.try_read(path).value_or(""))) {
+    if (line.starts_with(key))
+      return ByteSize::parse(text::trim(std::string_view(line).substr(key.size())));
+  }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ByteSize> resident_memory(const platform::FileReader& files,
+                                        const std::set<std::uint32_t>& pids) {
+  std::optional<ByteSize> sum;
+  for (const std::uint32_t pid : pids) {
+    auto size = size_in(files, fmt::format("/proc/{}/smaps_rollup", pid), "Pss:");
+    if (!size)
+      size = size_in(files, fmt::format("/proc/{}/status", pid), "VmRSS:");
+    if (size)
+      sum = sum.value_or(ByteSize()) + *size;
+  }
+  return sum;
 }
 
 std::vector<pid_t> all_processes(const platform::FileReader& files) {

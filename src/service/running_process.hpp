@@ -5,6 +5,7 @@
 #include "las/platform/file_system.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,10 @@
 /// What /proc tells of one running process. It may end at any moment: nothing is an answer.
 namespace las::service {
 
-/// Its resident memory, without that of its workers.
-std::optional<ByteSize> resident_memory(const platform::FileReader& files, pid_t pid);
+/// The resident memory of these processes together. What several of them share counts once where
+/// the kernel tells (/proc/PID/smaps_rollup), else once for each. Nothing when none can be seen.
+std::optional<ByteSize> resident_memory(const platform::FileReader& files,
+                                        const std::set<std::uint32_t>& pids);
 /// Who listens on the TCP port if that is none of `processes`: "pid 7 (server)", or "another
 /// process" where it cannot be told which. "" when one of them does, when nobody does, or when it
 /// cannot be known (no processes given, or another user's).

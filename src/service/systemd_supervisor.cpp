@@ -378,7 +378,8 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   if (unit.memory_current)
     status.memory = ByteSize(*unit.memory_current);
   else if (pid != 0)  // no memory accounting on this machine
-    status.memory = resident_memory(around_.files, pid);
+    status.memory =
+        resident_memory(around_.files, processes_of(around_.files, service.id, unit.main_pid));
   if (unit.cpu_usage_ns)
     status.cpu_time = std::chrono::nanoseconds(*unit.cpu_usage_ns);
   if (service.on_demand)

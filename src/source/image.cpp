@@ -46,6 +46,8 @@ class ImageKind : public SourceKind {
 
   bool stays_for_rollback() const override { return true; }
 
+  std::string brought(const std::string& before, const std::string& wanted) const override;
+
   void undo_external(const std::string& before,
                      const std::string& wanted,
                      const std::vector<std::string>& wanted_by_others,
@@ -310,12 +312,19 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
   return staged;
 }
 
+std::string ImageKind::brought(const std::string& before, const std::string& wanted) const {
+  const Json was = Json::parse(before, nullptr, false);
+  if (was.is_object() && was.value("present", false))
+    return {};
+  const Json record = parse(wanted);
+  return record.value("reference", record["id"].get<std::string>());
+}
+
 void ImageKind::undo_external(const std::string& before,
                               const std::string& wanted,
                               const std::vector<std::string>& wanted_by_others,
                               const Activity& activity) {
-  const Json was = Json::parse(before, nullptr, false);
-  if (was.is_object() && was.value("present", false))
+  if (brought(before, wanted).empty())
     return;
   const Json record = parse(wanted);
   const ContainerEngine& engine = engine_in(record);

@@ -39,6 +39,10 @@ std::string ExternalKind::inherited(const std::string&, const std::string&) cons
   return {};
 }
 
+std::string ExternalKind::brought(const std::string&, const std::string&) const {
+  return {};
+}
+
 std::vector<std::string> ExternalKind::verify_external(const std::string&, const Activity&) {
   return {};
 }

@@ -92,10 +92,12 @@ void undo_external(const Surroundings& world,
   }
 }
 
-void undo_stayed(const Surroundings& world,
-                 const std::vector<state::Generation>& going,
-                 const Activity& activity) {
-  std::vector<state::ExternalChange> kept, stayed;
+namespace {
+
+// What all the other generations stand on.
+std::vector<state::ExternalChange> kept_by_others(const Surroundings& world,
+                                                  const std::vector<state::Generation>& going) {
+  std::vector<state::ExternalChange> kept;
   world.store.read([&](const state::ReadTransaction& state) {
     kept = still_wanted(state.current());
     for (const std::uint64_t number : state.generation_numbers()) {
@@ -106,6 +108,17 @@ void undo_stayed(const Surroundings& world,
       kept.insert(kept.end(), changes.begin(), changes.end());
     }
   });
+  return kept;
+}
+
+}  // namespace
+
+std::vector<state::ExternalChange> stays_for(const Surroundings& world,
+                                             const std::vector<state::Generation>& going) {
+  if (going.empty())
+    return {};
+  const auto kept = kept_by_others(world, going);
+  std::vector<state::ExternalChange> stayed;
   for (const state::Generation& generation : going) {
     for (const state::ExternalChange& change : still_wanted(generation)) {
       const source::ExternalKind* kind = external_kind(world, change.kind);
@@ -114,7 +127,13 @@ void undo_stayed(const Surroundings& world,
         stayed.push_back(change);
     }
   }
-  undo_external(world, stayed, kept, Reach::All, activity);
+  return stayed;
+}
+
+void undo_stayed(const Surroundings& world,
+                 const std::vector<state::Generation>& going,
+                 const Activity& activity) {
+  undo_external(world, stays_for(world, going), kept_by_others(world, going), Reach::All, activity);
 }
 
 }  // namespace las::transaction

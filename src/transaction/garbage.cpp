@@ -202,6 +202,19 @@ void record(const Surroundings& world,
   });
 }
 
+std::vector<state::Generation> read_generations(const Surroundings& world,
+                                                const std::vector<std::uint64_t>& numbers) {
+  std::vector<state::Generation> generations;
+  world.store.read([&](const state::ReadTransaction& state) {
+    generations.clear();
+    for (const std::uint64_t number : numbers) {
+      if (auto generation = state.generation(number))
+        generations.push_back(*std::move(generation));
+    }
+  });
+  return generations;
+}
+
 }  // namespace
 
 std::string_view to_string(Garbage::Kind kind) {
@@ -225,7 +238,15 @@ std::string_view to_string(Garbage::Kind kind) {
 }
 
 Survey survey_garbage(const Surroundings& world, const GarbageRules& rules) {
-  return Surveyor(world, what_is_needed(world, rules)).run();
+  const Needed needed = what_is_needed(world, rules);
+  Survey survey = Surveyor(world, needed).run();
+  for (const state::ExternalChange& change :
+       stays_for(world, read_generations(world, needed.going))) {
+    const source::ExternalKind* kind = external_kind(world, change.kind);
+    if (const std::string name = kind->brought(change.before, change.wanted); !name.empty())
+      survey.outside.push_back(fmt::format("{} {}", change.kind, name));
+  }
+  return survey;
 }
 
 Collected collect_garbage(const Surroundings& world,
@@ -263,11 +284,7 @@ Collected collect_garbage(const Surroundings& world,
       operation.steps = before->steps;
     }
   });
-  std::vector<state::Generation> going;
-  world.store.read([&](const state::ReadTransaction& state) {
-    for (const std::uint64_t number : generations)
-      going.push_back(*state.generation(number));
-  });
+  const std::vector<state::Generation> going = read_generations(world, generations);
   record(world, operation, {});
   // Before they are forgotten: whose removal fails is known by them alone.
   try {

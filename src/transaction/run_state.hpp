@@ -92,7 +92,10 @@ void undo_external(const Surroundings& world,
                    const std::vector<state::ExternalChange>& kept,
                    Reach reach,
                    const Activity& activity);
-/// Takes back what stayed for the generations `going` alone, which are still in the state.
+/// What stays outside the store for the generations `going` alone, which are still in the state.
+std::vector<state::ExternalChange> stays_for(const Surroundings& world,
+                                             const std::vector<state::Generation>& going);
+/// Takes that back.
 void undo_stayed(const Surroundings& world,
                  const std::vector<state::Generation>& going,
                  const Activity& activity);

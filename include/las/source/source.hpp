@@ -103,6 +103,10 @@ class ExternalKind {
   /// any more: to go back to one must not need the network.
   virtual bool stays_for_rollback() const { return false; }
 
+  /// What undo_external() would take away, as one name for a list of it: the image. "" for nothing,
+  /// and for kinds that do not stay. Pure.
+  virtual std::string brought(const std::string& before, const std::string& wanted) const;
+
   /// Whether what `wanted` brought is still there, for verify: the faults found. Io, with a hint,
   /// when it cannot be looked at.
   virtual std::vector<std::string> verify_external(const std::string& wanted,

@@ -49,6 +49,8 @@ struct InUse {
 
 struct Survey {
   std::vector<Garbage> garbage;
+  /// Goes with the generations, and lies where others keep it: "image NAME@DIGEST".
+  std::vector<std::string> outside;
   std::vector<InUse> in_use;
 };
 
@@ -62,8 +64,9 @@ struct Collected {
 };
 
 /// Removes what is on `wanted` and is still garbage by `rules`; the caller holds the writer lock.
-/// Generations go first, in one write with the line of history; whatever then stops it leaves only
-/// things that nothing uses, which the next collection removes.
+/// What generations have outside goes first: Io, and nothing is removed or forgotten, when it
+/// cannot. Then they themselves, in one write with the line of history; whatever stops it after
+/// that leaves only things that nothing uses, which the next collection removes.
 Collected collect_garbage(const Surroundings& world,
                           const GarbageRules& rules,
                           const std::vector<Garbage>& wanted,

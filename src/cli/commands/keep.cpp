@@ -78,6 +78,7 @@ int run_gc(Context& context, const transaction::GarbageRules& rules) {
       context.print_json({{"success", true},
                           {"changed", false},
                           {"garbage", garbage_json(survey)},
+                          {"outside", strings_json(survey.outside)},
                           {"in_use", in_use_json(survey)}});
       return looks && !survey.garbage.empty() && context.options.detailed_exit ? 10 : 0;
     }
@@ -91,6 +92,10 @@ int run_gc(Context& context, const transaction::GarbageRules& rules) {
     for (const transaction::Garbage& one : survey.garbage)
       rows.push_back(
           {std::string(transaction::to_string(one.kind)), one.name, one.size.to_string()});
+    for (const std::string& one : survey.outside) {
+      const auto space = one.find(' ');
+      rows.push_back({one.substr(0, space), one.substr(space + 1), ""});
+    }
     context.out << render_table({_("kind"), _("name"), _("size")}, rows)
                 << fmt::format(fmt::runtime(_("Together: {}")), total(survey.garbage).to_string())
                 << "\n"
