@@ -25,6 +25,8 @@ const std::vector<FindingKind>& finding_kinds() {
       {"service-given-up", N_("a service runs, is not well, and is restarted no more")},
       {"service-runs", N_("a service that was stopped runs")},
       {"port-taken", N_("something else listens on the port of a service that is to run")},
+      {"network-open",
+       N_("nothing keeps out whom a service is not for: systemd has no filter here")},
       {"policy-denies", N_("a policy denies today what is installed")},
       {"model-missing", N_("the file of a model is gone")},
       {"model-damaged", N_("the file of a model is not what was recorded")},

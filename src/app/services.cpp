@@ -353,6 +353,15 @@ std::vector<std::string> named_services(Session& session, const ServiceNames& na
   return ids_of(select(session, names, Reach::Named));
 }
 
+std::vector<std::string> open_services(Session& session, const ServiceNames& names) {
+  std::vector<std::string> open;
+  for (const state::ServiceInstance& service : select(session, names, Reach::Named)) {
+    if (session.supervisor().lets_everybody_in(service))
+      open.push_back(service.id);
+  }
+  return open;
+}
+
 void read_service_log(Session& session,
                       const std::string& name,
                       const service::LogQuery& query,

@@ -202,6 +202,15 @@ void verify_service(Session& session,
                         Mend::Converge});
   if (down && wished)
     verify_port(service, findings);
+  // Where nothing could filter, `las expose` said so.
+  if (!down && session.supervisor().name() == "systemd" &&
+      session.layout().scope == platform::Scope::System &&
+      session.supervisor().lets_everybody_in(service))
+    findings.push_back(
+        {"network-open",
+         service.id,
+         _("no filter of addresses is attached to its control group"),
+         service.network == "lan" ? "las unexpose " + service.id : "journalctl -b | grep -i bpf"});
 }
 
 void verify_services(Session& session,

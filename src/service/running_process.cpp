@@ -38,6 +38,22 @@ std::optional<ByteSize> resident_memory(const platform::FileReader& files,
   return sum;
 }
 
+std::optional<std::filesystem::path> unified_control_group(const platform::FileReader& files,
+                                                           std::uint32_t pid) {
+  constexpr std::string_view kUnified = "0::/";
+  for (const std::string& line :
+       text::lines(files.try_read(fmt::format("/proc/{}/cgroup", pid)).value_or(""))) {
+    if (!line.starts_with(kUnified))
+      continue;
+    // Beside the groups of version 1 they have a folder of their own.
+    for (const std::filesystem::path root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+      if (files.exists(root / "cgroup.procs"))
+        return root / line.substr(kUnified.size());
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<pid_t> all_processes(const platform::FileReader& files) {
   std::vector<pid_t> pids;
   for (const std::string& name : files.list_directory("/proc")) {

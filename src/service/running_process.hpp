@@ -18,6 +18,10 @@ namespace las::service {
 /// the kernel tells (/proc/PID/smaps_rollup), else once for each. Nothing when none can be seen.
 std::optional<ByteSize> resident_memory(const platform::FileReader& files,
                                         const std::set<std::uint32_t>& pids);
+/// The folder of its control group of version 2; nothing where there are none.
+std::optional<std::filesystem::path> unified_control_group(const platform::FileReader& files,
+                                                           std::uint32_t pid);
+
 /// Who listens on the TCP port if that is none of `processes`: "pid 7 (server)", or "another
 /// process" where it cannot be told which. "" when one of them does, when nobody does, or when it
 /// cannot be known (no processes given, or another user's).

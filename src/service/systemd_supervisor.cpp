@@ -9,6 +9,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/platform/address_filter.hpp"
 #include "las/service/supervisor.hpp"
 #include "las/service/unit.hpp"
 
@@ -109,6 +110,8 @@ class SystemdSupervisor final : public Supervisor {
     return foreign_listener(
         around_.files, service.own_port(), in_control_group_of(around_.files, status(service).pid));
   }
+
+  bool lets_everybody_in(const ServiceInstance& service) override;
 
   // systemd makes and removes the links of enabled units without syncing them.
   void sync() override {
@@ -385,6 +388,25 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   if (service.on_demand)
     add_socket_status(service, status);
   return status;
+}
+
+/// systemd goes on without its filter where the kernel has none: it says so in its log alone.
+bool SystemdSupervisor::lets_everybody_in(const ServiceInstance& service) {
+  if (around_.layout.scope == Scope::User)
+    return service.network == "lan";
+  // Of a container the address of its own can be reached, whatever its port is open to.
+  const bool needs_filter =
+      service.network == "lan" || (service.network == "local" && service.container);
+  if (!needs_filter || around_.environment.uid != 0)
+    return false;
+  const std::uint32_t main = status(service).pid;
+  if (main == 0)
+    return false;
+  const std::set<std::uint32_t> processes = processes_of(around_.files, service.id, main);
+  return std::any_of(processes.begin(), processes.end(), [&](std::uint32_t pid) {
+    const auto group = unified_control_group(around_.files, pid);
+    return group && !platform::filters_what_comes_in(*group);
+  });
 }
 
 std::vector<std::string> SystemdSupervisor::logs(const ServiceInstance& service,

@@ -63,6 +63,9 @@ std::vector<ServiceView> set_at_boot(Session& session,
 /// The ids of the services that the names stand for. Usage without a name and without `all`.
 std::vector<std::string> named_services(Session& session, const ServiceNames& names);
 
+/// Those of them that more can reach than they are for: Supervisor::lets_everybody_in().
+std::vector<std::string> open_services(Session& session, const ServiceNames& names);
+
 void read_service_log(Session& session,
                       const std::string& name,
                       const service::LogQuery& query,

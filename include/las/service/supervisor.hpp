@@ -111,6 +111,12 @@ class Supervisor {
                         const std::function<void(const std::string&)>& on_line,
                         const Activity& activity);
 
+  /// Whether nothing keeps those out whom the service's network is not for. As far as can be seen:
+  /// of a service that does not run, and by others than root, nothing.
+  virtual bool lets_everybody_in(const state::ServiceInstance& service) {
+    return service.network == "lan";
+  }
+
   /// The image that the service's container was made of, in place of the one that is wanted:
   /// "NAME@DIGEST". "" when it is the wanted one, for what runs in no container, and when nothing
   /// runs.

@@ -128,11 +128,21 @@ int run_expose(Context& context, const Options& options) {
   app::OptionChanges changes{{"network", options.is_public ? "public" : "lan"}};
   if (options.without_auth)
     changes["without-auth"] = "true";
-  return configure(context,
-                   options,
-                   changes,
-                   options.is_public ? _("{} can be reached by everybody.")
-                                     : _("{} can be reached from the local network."));
+  const int status = configure(context,
+                               options,
+                               changes,
+                               options.is_public ? _("{} can be reached by everybody.")
+                                                 : _("{} can be reached from the local network."));
+  if (status != 0 || context.options.dry_run)
+    return status;
+  for (const std::string& id : app::open_services(context.session, options.names))
+    context.activity.warn(
+        "service",
+        fmt::format(fmt::runtime(_("nothing here keeps others than the local network from {}: put "
+                                   "a firewall before it, or las unexpose {}")),
+                    id,
+                    id));
+  return status;
 }
 
 Run setup_switch(CLI::App& app, Switch what) {

@@ -202,6 +202,8 @@ class Process {
 
   transaction::Transactor transactor() { return transaction::Transactor(surroundings()); }
 
+  void add_step(std::unique_ptr<source::SystemStep> step) { steps_.push_back(std::move(step)); }
+
   transaction::Surroundings surroundings() {
     return {faulty_,
             world_.clock,

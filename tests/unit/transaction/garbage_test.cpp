@@ -37,6 +37,38 @@ transaction::Collected collect(Process& process, const transaction::GarbageRules
   return transaction::collect_garbage(world, rules, survey.garbage, "las gc", process.activity());
 }
 
+/// Keeps what it brought elsewhere, and can be made to refuse to give it up.
+class Keeper : public source::SystemStep {
+ public:
+  std::string kind() const override { return "keeper"; }
+
+  std::string wanted(const catalog::SystemChanges&) const override { return {}; }
+
+  std::string unavailable() const override { return {}; }
+
+  std::string look(const std::string&, const Activity&) override { return {}; }
+
+  void apply(const std::string&, const std::string&, const Activity&) override {}
+
+  bool stays_for_rollback() const override { return true; }
+
+  std::string brought(const std::string&, const std::string& wanted) const override {
+    return wanted;
+  }
+
+  void undo_external(const std::string&,
+                     const std::string& wanted,
+                     const std::vector<std::string>&,
+                     const Activity&) override {
+    if (refuses)
+      throw Error(ErrorKind::Io, "does not answer").hint("start it");
+    taken.push_back(wanted);
+  }
+
+  bool refuses = false;
+  std::vector<std::string> taken;
+};
+
 std::vector<std::uint64_t> generations(Process& process) {
   std::vector<std::uint64_t> numbers;
   process.store().read([&](const state::ReadTransaction& t) { numbers = t.generation_numbers(); });
@@ -164,4 +196,38 @@ TEST_CASE("a collection that crashes at any effect loses nothing that is needed"
     CHECK(transaction::survey_garbage(process.surroundings(), {1, std::nullopt}).garbage.empty());
   }
   CHECK(points >= 4);
+}
+
+TEST_CASE("what generations have outside is shown, and goes before they are forgotten",
+          "[transaction][gc]") {
+  World world;
+  Process process(world);
+  three(process);
+  process.store().write([&](state::WriteTransaction& state) {
+    for (const std::uint64_t number : {1U, 2U, 3U}) {
+      state::Generation generation = *state.generation(number);
+      generation.modules[0].external = {
+          {"keeper", "", number == 2 ? "thing 3" : fmt::format("thing {}", number)}};
+      state.put_generation(generation);
+    }
+  });
+  auto owned = std::make_unique<Keeper>();
+  Keeper& keeper = *owned;
+  process.add_step(std::move(owned));
+  const transaction::GarbageRules rules{1, std::nullopt};
+  const auto survey = transaction::survey_garbage(process.surroundings(), rules);
+  // The one of generation 2 is the current one's as well.
+  CHECK(survey.outside == std::vector<std::string>{"keeper thing 1"});
+
+  keeper.refuses = true;
+  CHECK_THROWS_WITH(collect(process, rules), "does not answer");
+  CHECK(process.last_outcome() == "failed");
+  CHECK(generations(process) == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK(fs::exists(world.layout.store() / "demo-1-0123456789ab"));
+
+  keeper.refuses = false;
+  collect(process, rules);
+  CHECK(keeper.taken == std::vector<std::string>{"thing 1"});
+  CHECK(generations(process) == std::vector<std::uint64_t>{3});
+  CHECK(transaction::survey_garbage(process.surroundings(), rules).outside.empty());
 }
