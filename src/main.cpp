@@ -45,9 +45,10 @@ int terminal_width(int descriptor) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setlocale(LC_ALL, "");
-  // Numbers in JSON, manifests and units are never localised.
-  std::setlocale(LC_NUMERIC, "C");
+  // All that las asks of a locale; each category is one more file to map. Numbers in JSON,
+  // manifests and units are never localised.
+  std::setlocale(LC_CTYPE, "");
+  std::setlocale(LC_MESSAGES, "");
   textdomain("las");
   install_signal_handlers();
 

@@ -44,25 +44,27 @@ void check_ranges(Session& session, plan::Undo& undo, const Activity& activity) 
 }  // namespace
 
 state::OperationRecord operation_named(Session& session, const std::string& id) {
-  std::vector<state::OperationRecord> found;
+  std::vector<std::string> begin_so;
+  std::optional<state::OperationRecord> found;
   session.store().read([&](const state::ReadTransaction& state) {
-    found.clear();
-    if (const auto exact = state.operation(id)) {
-      found.push_back(*exact);
+    begin_so.clear();
+    found = state.operation(id);
+    if (found || id.empty())
       return;
+    for (std::string& other : state.operation_ids()) {
+      if (other.starts_with(id))
+        begin_so.push_back(std::move(other));
     }
-    for (state::OperationRecord& operation : state.operations()) {
-      if (!id.empty() && operation.id.starts_with(id))
-        found.push_back(std::move(operation));
-    }
+    if (begin_so.size() == 1)
+      found = state.operation(begin_so.front());
   });
-  if (found.empty())
+  if (begin_so.size() > 1)
+    throw Error(ErrorKind::Usage, _("several operations begin so"), id)
+        .hint(fmt::format("{}, {}", begin_so[0], begin_so[1]));
+  if (!found)
     throw Error(ErrorKind::NotFound, _("no such operation"), id)
         .hint(_("see what was done with: las history"));
-  if (found.size() > 1)
-    throw Error(ErrorKind::Usage, _("several operations begin so"), id)
-        .hint(fmt::format("{}, {}", found[0].id, found[1].id));
-  return found.front();
+  return *std::move(found);
 }
 
 state::Generation generation_numbered(Session& session, std::uint64_t number) {

@@ -40,11 +40,13 @@ void family(std::string& out, std::string_view name, std::string_view help) {
 std::string metrics(Session& session, const Activity& activity) {
   state::Generation generation;
   std::vector<state::ModelRecord> models;
-  std::vector<state::OperationRecord> operations;
+  std::map<std::string, int> outcomes;
   session.store().read([&](const state::ReadTransaction& transaction) {
     generation = transaction.current();
     models = transaction.models();
-    operations = transaction.operations();
+    outcomes.clear();
+    transaction.each_operation(
+        [&](const state::OperationRecord& operation) { ++outcomes[operation.outcome]; });
   });
 
   std::string out;
@@ -65,9 +67,6 @@ std::string metrics(Session& session, const Activity& activity) {
                        label(model.format),
                        model.size.bytes());
   family(out, "las_operations", "Operations in the history, by outcome.");
-  std::map<std::string, int> outcomes;
-  for (const state::OperationRecord& operation : operations)
-    ++outcomes[operation.outcome];
   for (const auto& [outcome, count] : outcomes)
     out += fmt::format("las_operations{{outcome=\"{}\"}} {}\n", label(outcome), count);
 

@@ -5,6 +5,7 @@
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace las::cli {
@@ -52,9 +53,8 @@ void refuse_empty_arguments(CLI::App& app) {
   }
 }
 
-}  // namespace
-
-Parser make_parser(GlobalOptions& options) {
+template <typename Wanted>
+Parser make_parser(GlobalOptions& options, Wanted&& wanted) {
   Parser parser;
   parser.app = std::make_unique<CLI::App>(_("apt for a local AI workstation"), "las");
   CLI::App& app = *parser.app;
@@ -66,6 +66,8 @@ Parser make_parser(GlobalOptions& options) {
   std::map<std::string, CLI::App*> parents;
   for (const CommandSpec& spec : command_table()) {
     const std::vector<std::string> words = text::split(spec.name, ' ');
+    if (!wanted(words.front()))
+      continue;
     CLI::App* parent = words.size() == 1 ? &app : parents.at(words.front());
     CLI::App* command = parent->add_subcommand(words.back(), _(spec.summary));
     command->fallthrough();
@@ -81,6 +83,18 @@ Parser make_parser(GlobalOptions& options) {
   }
   refuse_empty_arguments(app);
   return parser;
+}
+
+}  // namespace
+
+Parser make_parser(GlobalOptions& options) {
+  return make_parser(options, [](const std::string&) { return true; });
+}
+
+Parser make_parser_for(const std::vector<std::string>& line, GlobalOptions& options) {
+  return make_parser(options, [&](const std::string& word) {
+    return std::find(line.begin(), line.end(), word) != line.end();
+  });
 }
 
 }  // namespace las::cli

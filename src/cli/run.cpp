@@ -144,9 +144,21 @@ platform::Layout choose_layout(const GlobalOptions& options,
   return platform::Layout::system(std::filesystem::absolute(root).lexically_normal());
 }
 
+// The words that may follow a command: "import" and others after "model", any command's after "".
+std::vector<std::string> words_after(const std::string& command) {
+  const std::string before = command.empty() ? "" : command + " ";
+  std::vector<std::string> words;
+  for (const CommandSpec& spec : command_table()) {
+    const std::string name = spec.name;
+    if (name.starts_with(before) && name.find(' ', before.size()) == std::string::npos)
+      words.push_back(name.substr(before.size()));
+  }
+  return words;
+}
+
 // A word that is no command gets the nearest one; CLI11 would only say that it did not expect it.
 void check_command_word(const std::vector<std::string>& arguments, const Parser& parser) {
-  const CLI::App* level = parser.app.get();
+  std::string command;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
     if (word.starts_with("-")) {
@@ -156,22 +168,16 @@ void check_command_word(const std::vector<std::string>& arguments, const Parser&
         ++i;
       continue;
     }
-    std::vector<std::string> names;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* child : level->get_subcommands([](const CLI::App*) { return true; })) {
-      names.push_back(child->get_name());
-      if (child->get_name() == word)
-        next = child;
-    }
+    const std::vector<std::string> names = words_after(command);
     if (names.empty())
       return;  // arguments of the command
-    if (next == nullptr) {
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
       const std::string nearest = nearest_name(word, names);
       throw Error(ErrorKind::Usage, _("no such command"), word)
           .hint(nearest.empty() ? _("see the commands with: las --help")
                                 : fmt::format(fmt::runtime(_("did you mean '{}'?")), nearest));
     }
-    level = next;
+    command += (command.empty() ? "" : " ") + word;
   }
 }
 
@@ -303,7 +309,7 @@ int parse_and_run(const std::vector<std::string>& arguments,
                   const app::Platform& platform,
                   const Streams& streams,
                   const Cancellation& cancellation) {
-  const Parser parser = make_parser(options);
+  const Parser parser = make_parser_for(arguments, options);
   try {
     check_command_word(arguments, parser);
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -2,6 +2,7 @@
 #include "las/platform/hasher.hpp"
 
 #include "libcrypto.hpp"
+#include "sha256.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -80,6 +81,9 @@ Digest Hasher::finish() {
 }
 
 Digest digest_of(std::string_view content) {
+  constexpr std::size_t kNotWorthOpeningLibCrypto = std::size_t{16} << 10U;
+  if (content.size() <= kNotWorthOpeningLibCrypto)
+    return Digest::sha256(to_hex(sha256_of(content)));
   Hasher hasher;
   hasher.update(content);
   return hasher.finish();

@@ -3,6 +3,7 @@
 // relative to folders that are open, and the digest is put together in order afterwards.
 #include "libcrypto.hpp"
 #include "posix_file.hpp"
+#include "sha256.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -26,7 +27,6 @@ namespace las::platform {
 
 namespace {
 
-constexpr std::size_t kDigestSize = 32;  // of SHA-256
 constexpr std::size_t kBlock = std::size_t{64} << 10U;
 
 /// An entry as the digest counts it.
@@ -34,7 +34,7 @@ struct Node {
   enum class Kind { Gone, File, Executable, Directory, Symlink, Other } kind = Kind::Gone;
   std::string name;
   std::string target;  ///< of a symlink
-  std::array<unsigned char, kDigestSize> content{};
+  std::array<unsigned char, kSha256Size> content{};
   std::uint64_t size = 0;               ///< of a file
   std::uint64_t device = 0, inode = 0;  ///< 0 where it is known to have no other name
   std::vector<Node> entries;
@@ -53,7 +53,7 @@ class ContentHasher {
     require(crypto_.update(context_.get(), bytes.data(), bytes.size()));
   }
 
-  void finish(std::array<unsigned char, kDigestSize>& digest) {
+  void finish(std::array<unsigned char, kSha256Size>& digest) {
     unsigned int size = 0;
     require(crypto_.finish(context_.get(), digest.data(), &size));
   }
@@ -359,11 +359,7 @@ class Stream {
       case Node::Kind::Executable:
         field(node.kind == Node::Kind::File ? "file" : "executable");
         text_ += "sha256:";
-        for (const unsigned char byte : node.content) {
-          constexpr std::string_view kDigits = "0123456789abcdef";
-          text_ += kDigits[byte >> 4U];
-          text_ += kDigits[byte & 15U];
-        }
+        add_hex(node.content);
         if (node.inode == 0 || seen_.emplace(node.device, node.inode).second)
           size_ += ByteSize(node.size);
         return field("");
@@ -371,6 +367,16 @@ class Stream {
       case Node::Kind::Gone:
         return field("other");
     }
+  }
+
+  void add_hex(const std::array<unsigned char, kSha256Size>& bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<char, 2 * kSha256Size> hex{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      hex[2 * i] = kDigits[bytes[i] >> 4U];
+      hex[2 * i + 1] = kDigits[bytes[i] & 15U];
+    }
+    text_.append(hex.data(), hex.size());
   }
 
   void field(std::string_view text) {

@@ -11,7 +11,7 @@
 namespace las::state {
 
 std::string audit_hash(const AuditEntry& entry) {
-  platform::Hasher hasher;
+  std::string members;
   for (const std::string& member : {std::to_string(entry.number),
                                     entry.at,
                                     entry.user,
@@ -21,10 +21,10 @@ std::string audit_hash(const AuditEntry& entry) {
                                     entry.subject,
                                     entry.detail,
                                     entry.previous}) {
-    hasher.update(member);
-    hasher.update(std::string_view("\0", 1));
+    members += member;
+    members += '\0';
   }
-  return hasher.finish().hex();
+  return platform::digest_of(members).hex();
 }
 
 std::vector<AuditFault> check_audit(const std::vector<AuditEntry>& entries) {

@@ -207,6 +207,17 @@ std::optional<std::pair<std::string_view, std::string_view>> Transaction::last(T
   return std::pair(to_view(key), to_view(value));
 }
 
+std::size_t Transaction::count(Table table) const {
+  const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
+  if (!handle)
+    return 0;
+  follow([&](FollowedPages& pages) { pages.to_all(name_of(table)); });
+  MDB_stat facts{};
+  if (const int code = mdb_stat(transaction_, *handle, &facts); code != 0)
+    environment_.fail(code, _("could not read the state"));
+  return facts.ms_entries;
+}
+
 void Transaction::for_each(Table table, const Visit& visit) const {
   const auto handle = environment_.tables_[static_cast<std::size_t>(table)];
   if (!handle)

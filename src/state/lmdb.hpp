@@ -80,6 +80,8 @@ class Transaction {
   void erase(Table table, std::string_view key);
   /// The key and the value that come last in the order of the keys.
   std::optional<std::pair<std::string_view, std::string_view>> last(Table table) const;
+  /// How many records for_each() visits.
+  std::size_t count(Table table) const;
   /// In the order of the keys. `visit` must not change the table.
   using Visit = std::function<void(std::string_view key, std::string_view value)>;
   void for_each(Table table, const Visit& visit) const;

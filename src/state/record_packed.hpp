@@ -109,7 +109,14 @@ class Reader {
       (*this)(key, value);
   }
 
-  void read(std::string& value) { value = take_text(); }
+  void read(std::string& value) {
+    const std::string_view text = take_text();
+    // To grow, an assignment would take twice the room that a short text has.
+    if (text.size() <= value.capacity())
+      value = text;
+    else
+      value = std::string(text);
+  }
 
   template <std::integral Integer>
   void read(Integer& value) {
@@ -134,10 +141,9 @@ class Reader {
     // Each item has one byte at least: a damaged count takes no memory.
     if (count > rest_.size())
       fail(_("cut short"));
-    values.clear();
-    values.reserve(count);
-    for (std::uint64_t i = 0; i < count; ++i)
-      read(values.emplace_back());
+    values.resize(count);
+    for (Value& value : values)
+      read(value);
   }
 
   template <typename Record>
@@ -157,6 +163,16 @@ class Reader {
   }
 
   std::uint64_t take_number() {
+    // Nearly all are lengths of one byte.
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < Writer::kMore) {
+      const auto value = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      return value;
+    }
+    return take_long_number();
+  }
+
+  std::uint64_t take_long_number() {
     std::uint64_t value = 0;
     constexpr unsigned kMostBits = 64;
     for (unsigned shift = 0; shift < kMostBits; shift += Writer::kBits) {
@@ -181,7 +197,7 @@ class Reader {
   }
 
   std::string_view rest_;
-  std::string key_;
+  const char* key_ = "";  ///< of the field that is being read; fields() names them by literals
 };
 
 template <typename Record>
@@ -192,19 +208,19 @@ std::string encode(const Record& record) {
   return std::move(writer.bytes);
 }
 
-/// Either spelling; `name()` says which record it is ("operations/20260101T..."). Throws
-/// CorruptState.
+/// Either spelling, in the place of what `record` held; `name()` says which it is
+/// ("operations/20260101T..."). Throws CorruptState.
 template <typename Record, typename Name>
-Record decode(std::string_view text, const Name& name) {
-  if (!text.starts_with(kMark))
-    return record_json::decode<Record>(text, name());
+void decode(std::string_view text, const Name& name, Record& record) {
+  if (!text.starts_with(kMark)) {
+    record = record_json::decode<Record>(text, name());
+    return;
+  }
   try {
-    Record record{};
     Reader reader(text.substr(1));
     reader.read(record);
     if (!reader.at_end())
       throw record_json::Fault{_("bytes are left over")};
-    return record;
   } catch (record_json::Fault& fault) {
     record_json::throw_corrupt(name(), std::move(fault.text));
   }

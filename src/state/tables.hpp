@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,13 +53,22 @@ std::string url_key(const std::string& url);
 std::string record_name(lmdb::Table table, std::string_view key);
 std::string missing_generation(std::uint64_t number);
 
-/// The record under this key. Throws CorruptState, which names it.
+/// The record under this key, in the place of what `record` held: where there are a hundred
+/// thousand, to move each takes as long as to read it. Throws CorruptState, which names it.
+template <typename Record>
+void decode(lmdb::Table table, std::string_view key, std::string_view value, Record& record) {
+  if constexpr (std::same_as<Record, OperationRecord>)
+    record_packed::decode(
+        value, [&] { return record_name(table, key); }, record);
+  else
+    record = record_json::decode<Record>(value, record_name(table, key));
+}
+
 template <typename Record>
 Record decode(lmdb::Table table, std::string_view key, std::string_view value) {
-  if constexpr (std::same_as<Record, OperationRecord>)
-    return record_packed::decode<Record>(value, [&] { return record_name(table, key); });
-  else
-    return record_json::decode<Record>(value, record_name(table, key));
+  Record record{};
+  decode(table, key, value, record);
+  return record;
 }
 
 template <typename Record>
@@ -71,12 +81,27 @@ std::optional<Record> find(const lmdb::Transaction* transaction,
   return decode<Record>(table, key, *value);
 }
 
+/// In the order of the keys, one after the other in the place of the one before.
+template <typename Record>
+void each(const lmdb::Transaction* transaction,
+          lmdb::Table table,
+          const std::function<void(const Record&)>& visit) {
+  if (transaction == nullptr)
+    return;
+  Record record{};
+  transaction->for_each(table, [&](std::string_view key, std::string_view value) {
+    decode(table, key, value, record);
+    visit(record);
+  });
+}
+
 template <typename Record>
 std::vector<Record> all(const lmdb::Transaction* transaction, lmdb::Table table) {
   std::vector<Record> records;
   if (transaction != nullptr) {
+    records.reserve(transaction->count(table));
     transaction->for_each(table, [&](std::string_view key, std::string_view value) {
-      records.push_back(decode<Record>(table, key, value));
+      decode(table, key, value, records.emplace_back());
     });
   }
   return records;

@@ -26,6 +26,15 @@ std::uint64_t number_of(std::string_view key) {
   return number;
 }
 
+std::vector<std::string> keys(const lmdb::Transaction* transaction, Table table) {
+  std::vector<std::string> found;
+  if (transaction != nullptr) {
+    transaction->for_each(table,
+                          [&](std::string_view key, std::string_view) { found.emplace_back(key); });
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string tables::url_key(const std::string& url) {
@@ -97,6 +106,15 @@ std::vector<OperationRecord> ReadTransaction::operations() const {
   return tables::all<OperationRecord>(handle_->reader, Table::Operations);
 }
 
+void ReadTransaction::each_operation(
+    const std::function<void(const OperationRecord&)>& visit) const {
+  tables::each(handle_->reader, Table::Operations, visit);
+}
+
+std::vector<std::string> ReadTransaction::operation_ids() const {
+  return keys(handle_->reader, Table::Operations);
+}
+
 std::optional<OperationRecord> ReadTransaction::operation(const std::string& id) const {
   return tables::find<OperationRecord>(handle_->reader, Table::Operations, id);
 }
@@ -118,12 +136,7 @@ std::vector<ModelRecord> ReadTransaction::models() const {
 }
 
 std::vector<std::string> ReadTransaction::model_names() const {
-  std::vector<std::string> names;
-  if (handle_->reader != nullptr) {
-    handle_->reader->for_each(
-        Table::Models, [&](std::string_view key, std::string_view) { names.emplace_back(key); });
-  }
-  return names;
+  return keys(handle_->reader, Table::Models);
 }
 
 std::optional<PinnedDigest> ReadTransaction::pinned_digest(const std::string& url) const {

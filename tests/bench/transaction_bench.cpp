@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // transaction_bench records DIRECTORY COUNT: makes a state with so many operations, and prints the
 // id of one of them.
-// transaction_bench lookup DIRECTORY ID, list DIRECTORY all: how long opening that state takes with
-// reading one operation, or all.
+// transaction_bench lookup DIRECTORY ID, list DIRECTORY all, visit DIRECTORY all: how long opening
+// that state takes with reading one operation, or all, kept or looked at one by one.
 // transaction_bench sync WAY DIRECTORY: writes 10,000 files of 4 KiB in 100 folders and makes them
 // durable by one syncfs ("syncfs"), by fsync of every file and folder ("fsync"), or so with all of
 // the writing begun first ("range+fsync"); prints what the second part took.
@@ -64,7 +64,12 @@ void read_records(const fs::path& directory, const std::string& what, const std:
   std::size_t found = 0;
   const auto store = state::StateStore::open(directory, state::StateStore::Access::ReadOnly);
   store->read([&](const state::ReadTransaction& transaction) {
-    found = what == "list" ? transaction.operations().size() : transaction.operation(id) ? 1 : 0;
+    if (what == "list")
+      found = transaction.operations().size();
+    else if (what == "visit")
+      transaction.each_operation([&](const state::OperationRecord&) { ++found; });
+    else
+      found = transaction.operation(id) ? 1 : 0;
   });
   std::printf("{\"ms\": %.3f, \"found\": %zu}\n", ms_since(begin), found);
 }
@@ -132,7 +137,7 @@ int main(int argc, char** argv) {
       make_records(argv[2], std::atoi(argv[3]));
       return 0;
     }
-    if (what == "lookup" || what == "list") {
+    if (what == "lookup" || what == "list" || what == "visit") {
       read_records(argv[2], what, argv[3]);
       return 0;
     }
@@ -146,7 +151,7 @@ int main(int argc, char** argv) {
   }
   std::fputs(
       "usage: transaction_bench records DIRECTORY COUNT | lookup DIRECTORY ID | "
-      "list DIRECTORY all | sync WAY DIRECTORY\n",
+      "list DIRECTORY all | visit DIRECTORY all | sync WAY DIRECTORY\n",
       stderr);
   return 2;
 }

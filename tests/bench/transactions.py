@@ -187,7 +187,7 @@ class Bench:
         identity = subprocess.run([program, "records", self.mount / "root/var/lib/las/db", str(count)], check=True,
                                   capture_output=True, text=True).stdout.strip()
         self.settle()
-        for what, argument in (("lookup", identity), ("list", "all")):
+        for what, argument in (("lookup", identity), ("list", "all"), ("visit", "all")):
             times = []
             for _ in range(self.runs):
                 line = subprocess.run([program, what, self.mount / "root/var/lib/las/db", argument], check=True,

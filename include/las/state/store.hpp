@@ -109,6 +109,10 @@ class ReadTransaction {
   std::vector<std::uint64_t> generation_numbers() const;  ///< ascending, without 0
   std::optional<Journal> journal() const;
   std::vector<OperationRecord> operations() const;  ///< oldest first
+  /// The same without keeping them: several times as fast where there are thousands. Only during
+  /// the call is the record what it is.
+  void each_operation(const std::function<void(const OperationRecord&)>& visit) const;
+  std::vector<std::string> operation_ids() const;  ///< also of records that do not decode
   std::optional<OperationRecord> operation(const std::string& id) const;
   std::optional<ServiceWish> service_wish(const std::string& id) const;
   std::vector<PortLease> ports() const;

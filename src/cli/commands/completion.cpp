@@ -117,8 +117,7 @@ std::vector<std::string> names_of(Context& context, const std::string& kind) {
       for (const std::uint64_t number : transaction.generation_numbers())
         names.push_back(std::to_string(number));
     } else if (kind == kind::kOperation) {
-      for (const state::OperationRecord& operation : transaction.operations())
-        names.push_back(operation.id);
+      names = transaction.operation_ids();
     } else if (kind == kind::kService) {
       for (const state::ServiceInstance& service : transaction.current().services)
         names.push_back(service.id);

@@ -34,39 +34,50 @@ ordered_json operation_json(const state::OperationRecord& operation) {
           {"changes", strings_json(operation.changes)}};
 }
 
+std::string operation_lines(const Context& context, const state::OperationRecord& operation) {
+  const std::string generations =
+      operation.generation_before == operation.generation_after
+          ? fmt::format(fmt::runtime(_("generation {}")), operation.generation_after)
+          : fmt::format(fmt::runtime(_("generation {} -> {}")),
+                        operation.generation_before,
+                        operation.generation_after);
+  std::string lines = fmt::format("{}  {}  {}  {}  {}\n",
+                                  context.bold(operation.id),
+                                  operation.outcome,
+                                  generations,
+                                  shown(operation.user),
+                                  shown(operation.command));
+  for (const std::string& change : operation.changes)
+    lines += "    " + shown(change) + "\n";
+  if (!operation.error.empty())
+    lines += "    " + shown(operation.error) + "\n";
+  return lines;
+}
+
 int run_history(Context& context) {
-  std::vector<state::OperationRecord> operations;
+  ordered_json all;
+  std::string lines;  // whoever reads them may be slow: the state is not held open so long
   std::uint64_t current = 0;
   context.session.store().read([&](const state::ReadTransaction& transaction) {
-    operations = transaction.operations();
     current = transaction.current_generation();
+    all = ordered_json::array();
+    lines.clear();
+    transaction.each_operation([&](const state::OperationRecord& operation) {
+      if (context.options.json)
+        all.push_back(operation_json(operation));
+      else
+        lines += operation_lines(context, operation);
+    });
   });
   if (context.options.json) {
-    ordered_json all = ordered_json::array();
-    for (const state::OperationRecord& operation : operations)
-      all.push_back(operation_json(operation));
     context.print_json({{"current_generation", current}, {"operations", std::move(all)}});
     return 0;
   }
-  if (operations.empty()) {
+  if (lines.empty()) {
     context.note(_("Nothing was done yet."));
     return 0;
   }
-  for (const state::OperationRecord& operation : operations) {
-    const std::string generations =
-        operation.generation_before == operation.generation_after
-            ? fmt::format(fmt::runtime(_("generation {}")), operation.generation_after)
-            : fmt::format(fmt::runtime(_("generation {} -> {}")),
-                          operation.generation_before,
-                          operation.generation_after);
-    context.out << context.bold(operation.id) << "  " << operation.outcome << "  " << generations
-                << "  " << shown(operation.user) << "  " << shown(operation.command) << "\n";
-    for (const std::string& change : operation.changes)
-      context.out << "    " << shown(change) << "\n";
-    if (!operation.error.empty())
-      context.out << "    " << shown(operation.error) << "\n";
-  }
-  context.out << fmt::format(fmt::runtime(_("Current generation: {}")), current) << "\n";
+  context.out << lines << fmt::format(fmt::runtime(_("Current generation: {}")), current) << "\n";
   return 0;
 }
 

@@ -22,6 +22,23 @@ TEST_CASE("digests are those of the standard's examples", "[platform]") {
         "a3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
+// Short ones are digested by our own code, long ones by libcrypto.
+TEST_CASE("a text of any length has the digest that libcrypto gives it", "[platform]") {
+  std::string text;
+  const auto check = [&] {
+    INFO(text.size() << " bytes");
+    Hasher hasher;
+    hasher.update(text);
+    CHECK(digest_of(text) == hasher.finish());
+  };
+  for (unsigned int i = 0; i < 300; ++i, text += static_cast<char>(i * 151 % 256))
+    check();
+  for (const std::size_t size : {16'383U, 16'384U, 16'385U, 100'000U}) {
+    text.resize(size, '\xff');
+    check();
+  }
+}
+
 TEST_CASE("pieces give the digest of the whole", "[platform]") {
   Hasher hasher;
   hasher.update("he");

@@ -396,8 +396,12 @@ TEST_CASE("generations and ports are in the order of numbers, operations in that
       ports.push_back(lease.port);
     CHECK(ports == std::vector<int>{80, 255, 256, 65535});
     std::vector<std::string> ids;
-    for (const OperationRecord& operation : state.operations())
+    std::vector<OperationRecord> visited;
+    state.each_operation([&](const OperationRecord& operation) { visited.push_back(operation); });
+    CHECK(visited == state.operations());
+    for (const OperationRecord& operation : visited)
       ids.push_back(operation.id);
+    CHECK(state.operation_ids() == ids);
     CHECK(ids == std::vector<std::string>{
                      "20261123T150404-000000", "20261123T150405-ffffff", "20270101T000000-0a0a0a"});
   });
