@@ -7,7 +7,7 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build pkg-config ccache gettext
   libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libarchive-dev libssl-dev
-  libcurl4-openssl-dev liblmdb-dev libhwloc-dev libsolv-dev libsystemd-dev
+  libcurl4-openssl-dev liblmdb-dev libhwloc-dev libsolv-dev libsystemd-dev libmd-dev
   python3 python3-venv curl ca-certificates
 )
 test_packages=(

@@ -2,7 +2,7 @@
 #include "las/platform/hasher.hpp"
 
 #include "libcrypto.hpp"
-#include "sha256.hpp"
+#include "short_digest.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -83,7 +83,7 @@ Digest Hasher::finish() {
 Digest digest_of(std::string_view content) {
   constexpr std::size_t kNotWorthOpeningLibCrypto = std::size_t{16} << 10U;
   if (content.size() <= kNotWorthOpeningLibCrypto)
-    return Digest::sha256(to_hex(sha256_of(content)));
+    return Digest::sha256(short_sha256(content));
   Hasher hasher;
   hasher.update(content);
   return hasher.finish();

@@ -3,7 +3,6 @@
 // relative to folders that are open, and the digest is put together in order afterwards.
 #include "libcrypto.hpp"
 #include "posix_file.hpp"
-#include "sha256.hpp"
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
@@ -27,6 +26,7 @@ namespace las::platform {
 
 namespace {
 
+constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kBlock = std::size_t{64} << 10U;
 
 /// An entry as the digest counts it.
@@ -34,7 +34,7 @@ struct Node {
   enum class Kind { Gone, File, Executable, Directory, Symlink, Other } kind = Kind::Gone;
   std::string name;
   std::string target;  ///< of a symlink
-  std::array<unsigned char, kSha256Size> content{};
+  std::array<unsigned char, kDigestSize> content{};
   std::uint64_t size = 0;               ///< of a file
   std::uint64_t device = 0, inode = 0;  ///< 0 where it is known to have no other name
   std::vector<Node> entries;
@@ -53,7 +53,7 @@ class ContentHasher {
     require(crypto_.update(context_.get(), bytes.data(), bytes.size()));
   }
 
-  void finish(std::array<unsigned char, kSha256Size>& digest) {
+  void finish(std::array<unsigned char, kDigestSize>& digest) {
     unsigned int size = 0;
     require(crypto_.finish(context_.get(), digest.data(), &size));
   }
@@ -369,9 +369,9 @@ class Stream {
     }
   }
 
-  void add_hex(const std::array<unsigned char, kSha256Size>& bytes) {
+  void add_hex(const std::array<unsigned char, kDigestSize>& bytes) {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<char, 2 * kSha256Size> hex{};
+    std::array<char, 2 * kDigestSize> hex{};
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       hex[2 * i] = kDigits[bytes[i] >> 4U];
       hex[2 * i + 1] = kDigits[bytes[i] & 15U];

@@ -22,7 +22,7 @@ TEST_CASE("digests are those of the standard's examples", "[platform]") {
         "a3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
-// Short ones are digested by our own code, long ones by libcrypto.
+// Short ones are digested by libmd, long ones by libcrypto.
 TEST_CASE("a text of any length has the digest that libcrypto gives it", "[platform]") {
   std::string text;
   const auto check = [&] {
