@@ -378,10 +378,9 @@ const std::vector<CommandSpec>& command_table() {
        N_("let others than this machine reach a service"),
        N_("Nothing ever listens beyond this machine by itself. With --lan only private addresses "
           "get through where systemd runs the service for the whole machine; of a user's services, "
-          "and "
-          "without systemd, all addresses do. A service that can ask who somebody is does so from "
-          "then "
-          "on; one that cannot needs --without-auth."),
+          "without systemd, and in a docker that was told to leave iptables alone, all addresses "
+          "do. A service that can ask who somebody is does so from then on; one that cannot needs "
+          "--without-auth."),
        {{"las expose NAME --lan", ""}, {"las expose NAME --public", ""}},
        setup_expose,
        true},

@@ -14,6 +14,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -223,11 +224,11 @@ class Survey {
       std::vector<std::jthread> others;
       try {
         for (unsigned i = 1; i < threads; ++i)
-          others.emplace_back([this] { work(); });
+          others.emplace_back([this] { work(Begin::WithHasher); });
       } catch (const std::system_error&) {
         // No more threads are to be had: those that are there do it.
       }
-      work();
+      work(Begin::WithListing);
     }
     if (fault_)
       std::rethrow_exception(fault_);
@@ -251,12 +252,19 @@ class Survey {
     changed_.notify_one();
   }
 
-  void work() {
+  /// The first hasher opens libcrypto, which takes as long as some thousand names to be listed.
+  enum class Begin { WithHasher, WithListing };
+
+  void work(Begin begin) {
     try {
-      ContentHasher hasher;
+      std::optional<ContentHasher> hasher;
+      if (begin == Begin::WithHasher)
+        hasher.emplace();
       while (auto task = next()) {
+        if (task->folder && !hasher)
+          hasher.emplace();
         if (task->folder)
-          look(*task, hasher);
+          look(*task, *hasher);
         else
           list(*task);
         done();

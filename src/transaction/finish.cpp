@@ -43,6 +43,16 @@ bool wished_running(const state::StateStore& store, const std::string& id) {
   return wish_of(store, id).running;
 }
 
+// What was found of earlier runs of a service says nothing about the next one.
+void forget_health(state::StateStore& store, const std::string& id) {
+  bool is_known = false;
+  store.read([&](const state::ReadTransaction& transaction) {
+    is_known = transaction.health(id).has_value();
+  });
+  if (is_known)
+    store.write([&](state::WriteTransaction& transaction) { transaction.erase_health(id); });
+}
+
 enum class Proven { No, Yes };
 
 // What is wished of a service that is to run, and how it ought to be at the next boot.
@@ -216,6 +226,8 @@ void converge(const Surroundings& world,
     if (!wish.starts_at_boot() && now.state == service::RunState::Stopped &&
         unchanged.contains(service->id))
       continue;
+    if (!service::is_up(now.state))
+      forget_health(world.store, service->id);
     if (!unchanged.contains(service->id)) {
       bring_up(world, *service, wish.starts_at_boot(), Proven::No, activity);
       continue;

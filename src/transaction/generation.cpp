@@ -145,35 +145,42 @@ void put_ports(state::WriteTransaction& transaction, const state::ServiceInstanc
     transaction.put_port({service.on_demand->inner_port, service.id});
 }
 
-void commit(Run& run, const state::Generation& generation, const std::vector<std::string>& start) {
+void put_commit(state::WriteTransaction& transaction,
+                Run& run,
+                const state::Generation& generation,
+                const std::vector<std::string>& start) {
   run.journal.phase = state::Phase::Committed;
   run.operation.generation_after = generation.number;
+  if (generation.number != 0)
+    transaction.put_generation(generation);
+  const state::Generation before = transaction.current();
+  for (const state::ServiceInstance& service : before.services) {
+    transaction.erase_ports_of(service.id);
+    if (generation.find_service(service.id) == nullptr)
+      transaction.erase_service_wish(service.id);
+  }
+  for (const state::ServiceInstance& service : generation.services) {
+    put_ports(transaction, service);
+    // What has to be moved first is recorded when it is.
+    const state::InstalledModule* module = generation.find(service.module);
+    const bool moves = std::any_of(run.journal.data.begin(), run.journal.data.end(), [&](auto& m) {
+      return m.snapshot.service == service.id;
+    });
+    if (module != nullptr && !moves && !service.data_directory.empty())
+      transaction.put_data({service.id, module->name, module->version, module->data_format});
+    // A service that merely stays, changed or not, keeps its user's wish.
+    const bool wanted = std::find(start.begin(), start.end(), service.id) != start.end();
+    if (wanted || before.find_service(service.id) == nullptr)
+      transaction.put_service_wish({service.id, true, {}});
+  }
+  transaction.set_current_generation(generation.number);
+  transaction.put_journal(run.journal);
+  transaction.put_operation(run.operation);
+}
+
+void commit(Run& run, const state::Generation& generation, const std::vector<std::string>& start) {
   run.world.store.write([&](state::WriteTransaction& transaction) {
-    if (generation.number != 0)
-      transaction.put_generation(generation);
-    const state::Generation before = transaction.current();
-    for (const state::ServiceInstance& service : before.services) {
-      transaction.erase_ports_of(service.id);
-      if (generation.find_service(service.id) == nullptr)
-        transaction.erase_service_wish(service.id);
-    }
-    for (const state::ServiceInstance& service : generation.services) {
-      put_ports(transaction, service);
-      // What has to be moved first is recorded when it is.
-      const state::InstalledModule* module = generation.find(service.module);
-      const bool moves = std::any_of(run.journal.data.begin(),
-                                     run.journal.data.end(),
-                                     [&](auto& m) { return m.snapshot.service == service.id; });
-      if (module != nullptr && !moves && !service.data_directory.empty())
-        transaction.put_data({service.id, module->name, module->version, module->data_format});
-      // A service that merely stays, changed or not, keeps its user's wish.
-      const bool wanted = std::find(start.begin(), start.end(), service.id) != start.end();
-      if (wanted || before.find_service(service.id) == nullptr)
-        transaction.put_service_wish({service.id, true, {}});
-    }
-    transaction.set_current_generation(generation.number);
-    transaction.put_journal(run.journal);
-    transaction.put_operation(run.operation);
+    put_commit(transaction, run, generation, start);
   });
 }
 

@@ -107,6 +107,11 @@ void put_ports(state::WriteTransaction& transaction, const state::ServiceInstanc
 void commit(Run& run,
             const state::Generation& generation,
             const std::vector<std::string>& start = {});
+/// The same as a part of a write.
+void put_commit(state::WriteTransaction& transaction,
+                Run& run,
+                const state::Generation& generation,
+                const std::vector<std::string>& start);
 
 /// Where the damaged payload of the same name lies while this operation replaces it.
 std::string damaged_name(const Run& run, const std::string& store_name);

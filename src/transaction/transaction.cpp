@@ -28,28 +28,46 @@ Run begin(const Surroundings& world, const std::string& command) {
   return run;
 }
 
+void put_journal(state::WriteTransaction& transaction,
+                 Run& run,
+                 std::optional<std::uint64_t> target) {
+  run.journal.from_generation = transaction.current_generation();
+  run.journal.to_generation = target ? *target : transaction.next_generation_number();
+  run.operation.generation_before = run.journal.from_generation;
+  run.operation.generation_after = run.journal.from_generation;
+  run.journal.wishes.clear();
+  for (const state::ServiceInstance& service : transaction.current().services) {
+    if (const auto wish = transaction.service_wish(service.id))
+      run.journal.wishes.push_back(*wish);
+  }
+  transaction.put_journal(run.journal);
+  transaction.put_operation(run.operation);
+}
+
+// What this run did before (models it took in) belongs to the same line of history.
+void join_history(Run& run) {
+  std::optional<state::OperationRecord> before;
+  run.world.store.read([&](const state::ReadTransaction& transaction) {
+    before = transaction.operation(run.operation.id);
+  });
+  if (!before)
+    return;
+  run.operation.started_at = before->started_at;
+  run.operation.changes.insert(
+      run.operation.changes.begin(), before->changes.begin(), before->changes.end());
+}
+
 // The journal entry is the first durable thing, so that a crash at any later point is found.
 void open_journal(Run& run, std::optional<std::uint64_t> target) {
-  std::vector<std::string> earlier;  // read once, although the body may run twice
-  run.world.store.write([&](state::WriteTransaction& transaction) {
-    run.journal.from_generation = transaction.current_generation();
-    run.journal.to_generation = target ? *target : transaction.next_generation_number();
-    // What this run did before (models it took in) belongs to the same line of history.
-    if (const auto before = transaction.operation(run.operation.id); before && earlier.empty()) {
-      earlier = before->changes;
-      run.operation.started_at = before->started_at;
-      run.operation.changes.insert(run.operation.changes.begin(), earlier.begin(), earlier.end());
-    }
-    run.operation.generation_before = run.journal.from_generation;
-    run.operation.generation_after = run.journal.from_generation;
-    run.journal.wishes.clear();
-    for (const state::ServiceInstance& service : transaction.current().services) {
-      if (const auto wish = transaction.service_wish(service.id))
-        run.journal.wishes.push_back(*wish);
-    }
-    transaction.put_journal(run.journal);
-    transaction.put_operation(run.operation);
-  });
+  join_history(run);
+  run.world.store.write(
+      [&](state::WriteTransaction& transaction) { put_journal(transaction, run, target); });
+}
+
+state::Generation current(const state::StateStore& store) {
+  state::Generation present;
+  store.read([&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  return present;
 }
 
 state::Generation load_generation(const state::StateStore& store, std::uint64_t number) {
@@ -130,9 +148,7 @@ Result Transactor::run(const plan::Plan& plan,
                        const std::string& command,
                        const Activity& activity,
                        const RunOptions& options) {
-  state::Generation present;
-  surroundings_.store.read(
-      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  const state::Generation present = current(surroundings_.store);
   std::vector<state::DataMove> moves = preflight(surroundings_, present, plan);
   Run run = begin(surroundings_, command);
   for (const plan::PlannedAction& action : plan.actions)
@@ -178,9 +194,29 @@ Result Transactor::switch_to(std::uint64_t number,
                              const Activity& activity) {
   const state::Generation target = load_generation(surroundings_.store, number);
   check_payloads(surroundings_, target);
+  const state::Generation present = current(surroundings_.store);
   Run run = begin(surroundings_, command);
   run.operation.changes.push_back(fmt::format("switch to generation {}", number));
-  return take_up(std::move(run), target, number, activity);
+  run.journal.data = data_moves(surroundings_, present, target);
+  run.mend = number == present.number;
+  try {
+    check_external(surroundings_, target, activity);
+    activity.cancellation.throw_if_requested();
+  } catch (const Error& error) {
+    open_journal(run, number);
+    fail(run, error, activity);
+    throw;
+  }
+  // All of it is there, and nothing has to be undone before the commit: the journal begins with it.
+  join_history(run);
+  timed(run, "commit", [&] {
+    surroundings_.store.write([&](state::WriteTransaction& transaction) {
+      put_journal(transaction, run, number);
+      put_commit(transaction, run, target, {});
+    });
+  });
+  finish(run, present, target, activity);
+  return result_of(run);
 }
 
 Result Transactor::adopt(state::Generation generation,
@@ -188,49 +224,35 @@ Result Transactor::adopt(state::Generation generation,
                          const std::string& command,
                          const Activity& activity) {
   check_payloads(surroundings_, generation);
+  const state::Generation present = current(surroundings_.store);
   Run run = begin(surroundings_, command);
   run.operation.changes = changes;
-  return take_up(std::move(run), std::move(generation), std::nullopt, activity);
-}
-
-Result Transactor::take_up(Run run,
-                           state::Generation target,
-                           std::optional<std::uint64_t> number,
-                           const Activity& activity) {
-  state::Generation present;
-  surroundings_.store.read(
-      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
-  run.journal.data = data_moves(surroundings_, present, target);
-  run.mend = number == present.number;
-  open_journal(run, number);
+  run.journal.data = data_moves(surroundings_, present, generation);
+  open_journal(run, std::nullopt);
   try {
-    check_external(surroundings_, target, activity);
+    check_external(surroundings_, generation, activity);
     activity.cancellation.throw_if_requested();
     timed(run, "commit", [&] {
-      if (!number) {
-        target.number = run.journal.to_generation;
-        target.parent = present.number;
-        target.created_at = run.journal.started_at;
-        target.operation_id = run.journal.operation_id;
-        target.command = run.journal.command;
-        hand_over_external(surroundings_, present, target);
-        rebuild_services(surroundings_, present, target);
-        write_generation_folder(surroundings_, target);
-      }
-      commit(run, target);
+      generation.number = run.journal.to_generation;
+      generation.parent = present.number;
+      generation.created_at = run.journal.started_at;
+      generation.operation_id = run.journal.operation_id;
+      generation.command = run.journal.command;
+      hand_over_external(surroundings_, present, generation);
+      rebuild_services(surroundings_, present, generation);
+      write_generation_folder(surroundings_, generation);
+      commit(run, generation);
     });
   } catch (const Error& error) {
     fail(run, error, activity);
     throw;
   }
-  finish(run, present, target, activity);
+  finish(run, present, generation, activity);
   return result_of(run);
 }
 
 void Transactor::converge_again(const std::string& command, const Activity& activity) {
-  state::Generation present;
-  surroundings_.store.read(
-      [&](const state::ReadTransaction& transaction) { present = transaction.current(); });
+  const state::Generation present = current(surroundings_.store);
   Run run = begin(surroundings_, command);
   run.mend = true;
   run.operation.changes.push_back(fmt::format("mend generation {}", present.number));

@@ -94,12 +94,6 @@ class Transactor {
   std::optional<std::string> recover(const Activity& activity);
 
  private:
-  /// Commits a target that needs nothing fetched; without `number` it becomes the next generation.
-  Result take_up(Run run,
-                 state::Generation target,
-                 std::optional<std::uint64_t> number,
-                 const Activity& activity);
-
   Surroundings surroundings_;
 };
 

@@ -400,3 +400,31 @@ TEST_CASE("a mend of what the same run made may fail at any effect, and the next
   }
   CHECK(points >= 4);
 }
+
+TEST_CASE("what was found of a service's earlier runs ends with a start by a transaction",
+          "[transaction]") {
+  World world;
+  Process process(world);
+  run_plan(process, install_plan(plan::Action::Install, "1"));
+  run_plan(process, deploy_plan(process.current()));
+  const auto given_up = [&] {
+    process.store().write([](state::WriteTransaction& state) {
+      state::HealthRecord record;
+      record.service = "tiny";
+      record.gave_up = "ended again and again";
+      state.put_health(record);
+    });
+  };
+  const auto is_known = [&] {
+    bool known = false;
+    process.store().read(
+        [&](const state::ReadTransaction& state) { known = state.health("tiny").has_value(); });
+    return known;
+  };
+  // A change of something else leaves the service and what is known of it.
+  given_up();
+  run_plan(process, other_plan());
+  CHECK(is_known());
+  run_plan(process, install_plan(plan::Action::Upgrade, "2"));
+  CHECK_FALSE(is_known());
+}
