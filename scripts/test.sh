@@ -164,6 +164,7 @@ suite_systemd() {
   check e2e-systemd-care-job tests/e2e/systemd.sh build/dev/las care-job.sh
   check e2e-systemd-reach-job tests/e2e/systemd.sh build/dev/las reach-job.sh
   check e2e-systemd-container-job tests/e2e/systemd.sh build/dev/las container-job.sh
+  check e2e-systemd-docker-job tests/e2e/systemd.sh build/dev/las docker-job.sh
   check e2e-systemd-container-engine-job tests/e2e/systemd.sh build/dev/las container-engine-job.sh
   local root
   root=$(mktemp -d)

@@ -363,7 +363,9 @@ ServiceStatus SystemdSupervisor::status(const ServiceInstance& service) {
   status.enabled = is_enabled(unit);
   if (status.state == RunState::Failed && by_signal(unit))
     status.exit_status = 128 + unit.exec_main_status;
-  else if (status.state == RunState::Failed && unit.result == "exit-code")
+  // 0 is of the main process: it was another of the unit's that failed.
+  else if (status.state == RunState::Failed && unit.result == "exit-code" &&
+           unit.exec_main_status != 0)
     status.exit_status = unit.exec_main_status;
   if (unit.result != "success")
     status.detail = unit.result;

@@ -38,7 +38,7 @@ case $job in
   # Its engine's port may be another suite's outside.
   proof-job.sh) options+=(--own-network) ;;
   # A network of neighbours, and addresses that systemd lets through or not, need of the kernel what containers need.
-  container-job.sh | container-engine-job.sh | reach-job.sh) options=(--time-limit 900 --own-network --containers) ;;
+  container-job.sh | docker-job.sh | container-engine-job.sh | reach-job.sh) options=(--time-limit 900 --own-network --containers) ;;
 esac
 tests/e2e/nspawn/run-in-systemd.sh "${options[@]}" \
   --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \

@@ -10,16 +10,6 @@ set -euo pipefail
 lap=$(now)
 took() { echo "TOOK $1: $(($(now) - lap)) ms"; lap=$(now); }
 
-# neighbour NAME NETWORK: .1 is this machine and .2 the neighbour, who asks this machine for all other addresses.
-neighbour() {
-  ip netns add "$1"
-  ip link add "to-$1" type veth peer name eth0 netns "$1"
-  ip addr add "$2.1/24" dev "to-$1"
-  ip link set "to-$1" up
-  ip -n "$1" addr add "$2.2/24" dev eth0
-  ip -n "$1" link set eth0 up
-  ip -n "$1" route add default via "$2.1"
-}
 here=(10.77.0.1 198.51.100.1)
 
 # reply NEIGHBOUR ADDRESS [PASSWORD]: what redis at this address of the machine says to the neighbour: "refused" and

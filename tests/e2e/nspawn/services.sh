@@ -40,6 +40,18 @@ word() { cat "/var/lib/las/secrets/$1/.word"; }
 bin=/var/lib/las/current/bin
 data=/var/lib/private/las/data
 
+# neighbour NAME NETWORK: one with a network of its own with this machine. .1 is this machine and .2 the neighbour, who asks
+# this machine for all other addresses, and so for those of containers.
+neighbour() {
+  ip netns add "$1"
+  ip link add "to-$1" type veth peer name eth0 netns "$1"
+  ip addr add "$2.1/24" dev "to-$1"
+  ip link set "to-$1" up
+  ip -n "$1" addr add "$2.2/24" dev eth0
+  ip -n "$1" link set eth0 up
+  ip -n "$1" route add default via "$2.1"
+}
+
 clean() { /las/bin/las verify || wrong "$1: verify is not clean"; }
 # The processes of a service, by the payload or folder that they run.
 processes() {
