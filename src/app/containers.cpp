@@ -30,7 +30,7 @@ class Options {
 
   void add(const std::string& name) { words_.push_back("--" + name); }
 
-  void add_words(std::string words) { words_.push_back(std::move(words)); }
+  void append(std::string words) { words_.push_back(std::move(words)); }
 
   std::vector<std::string> take() { return std::move(words_); }
 
@@ -49,7 +49,7 @@ void add_walls(const platform::ContainerEngine& engine,
   options.add("security-opt", "no-new-privileges");
   options.add("tmpfs", "/tmp:rw,nosuid,nodev,noexec,size=64m,mode=1777");
   for (const std::string& folder : run.temporary)
-    options.add_words(engine.temporary(folder));
+    options.append(engine.temporary(folder));
 }
 
 // In the unit as well; here they hold also where the unit's do not reach the container (control
@@ -171,7 +171,7 @@ state::ContainerRun container_run(const platform::ContainerEngine& engine,
   options.add("stop-signal", instance.stop_signal);
   options.add("stop-timeout", std::to_string(instance.stop_timeout_s));
   const auto mount = [&](const fs::path& from, const std::string& to, bool writable) {
-    options.add_words(engine.mount({from, to, writable}));
+    options.append(engine.mount({from, to, writable}));
   };
   mount(instance.data_directory, run.data, true);
   if (!instance.config.empty())
