@@ -2,6 +2,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
+#include "las/catalog/companions.hpp"
 #include "las/catalog/manifest.hpp"
 #include "las/platform/hasher.hpp"
 #include "las/registry/build.hpp"
@@ -37,15 +38,10 @@ std::vector<Found> manifests_in(const platform::FileReader& files, const fs::pat
   return out;
 }
 
-std::set<std::string> files_named_by(const catalog::Manifest& manifest, std::string_view text) {
-  std::set<std::string> paths;
-  for (const catalog::Release& release : manifest.releases)
-    for (const catalog::Variant& variant : release.variants)
-      for (const catalog::Source& source : variant.sources)
-        for (const catalog::ManifestFile& file : source.files)
-          paths.insert(file.from);
-  if (const std::string signature = signature_file_of(text); !signature.empty())
-    paths.insert(signature);
+std::vector<std::string> files_named_by(const catalog::Manifest& manifest, std::string_view text) {
+  std::vector<std::string> paths = catalog::companion_files(manifest);
+  if (std::string signature = signature_file_of(text); !signature.empty())
+    paths.push_back(std::move(signature));
   return paths;
 }
 

@@ -131,3 +131,25 @@ TEST_CASE_METHOD(RegistryBench, "a whole tree is verified as a client would", "[
   replace("index.json", published("index.json") + " ");
   CHECK(error_of(report)->message() == "the index is not signed by the key of this registry");
 }
+
+TEST_CASE_METHOD(RegistryBench, "a manifest takes along every file that it names", "[registry]") {
+  const std::string folder = "manifests/web/";
+  temp.write(folder + "manifest.yaml",
+             manifest_text("web", "1") +
+                 "releases:\n- version: '1'\n  variants:\n  - name: any\n    sources:\n"
+                 "    - python: {lock: files/requirements.lock}\n"
+                 "      executables: {web: bin/web}\n"
+                 "service:\n  command: ['{exe.web}']\n"
+                 "  config: {web.conf: files/web.conf}\n");
+  temp.write(folder + "files/requirements.lock", "web==1 --hash=sha256:" + std::string(64, '0'));
+  temp.write(folder + "files/web.conf", "port {port}\n");
+  Diagnostics diagnostics;
+  const auto publication = registry::read_publication(
+      *files, temp / "manifests", registry::public_half(key), diagnostics);
+  diagnostics.throw_if_errors("the manifests have faults");
+  std::vector<std::string> names;
+  for (const auto& file : publication.packages.at(0).files)
+    names.push_back(file.path);
+  CHECK(names ==
+        std::vector<std::string>{"files/requirements.lock", "files/web.conf", "manifest.yaml"});
+}
