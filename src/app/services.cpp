@@ -178,12 +178,6 @@ void keep(Session& session, const state::ServiceWish& wish) {
       [&](state::WriteTransaction& transaction) { transaction.put_service_wish(wish); });
 }
 
-// What was found of earlier runs says nothing about the one that is asked for now.
-void forget_health(Session& session, const std::string& id) {
-  session.store().write(
-      [&](state::WriteTransaction& transaction) { transaction.erase_health(id); });
-}
-
 std::vector<ServiceView> views_of(Session& session,
                                   const std::vector<state::ServiceInstance>& all) {
   std::vector<ServiceView> views;
@@ -245,7 +239,7 @@ std::vector<ServiceView> bring_up(Session& session,
     const bool up = service::is_up(supervisor.status(instance).state);
     const bool is_asked = std::find(asked.begin(), asked.end(), instance.id) != asked.end();
     if (!up || (anew == Anew::Yes && is_asked)) {
-      forget_health(session, instance.id);
+      transaction::forget_health(session.store(), instance.id);
       if (up)
         supervisor.restart(instance, activity);
       else

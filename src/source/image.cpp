@@ -24,7 +24,7 @@ using Words = std::vector<std::string>;
 
 using platform::ContainerEngine;
 
-constexpr const char* kOldestEngine = "podman";  // records of the first schema name none
+constexpr const char* kOldestEngine = "podman";  // older records name none
 
 /// What an engine knows of an image that it has.
 struct Image {

@@ -43,16 +43,6 @@ bool wished_running(const state::StateStore& store, const std::string& id) {
   return wish_of(store, id).running;
 }
 
-// What was found of earlier runs of a service says nothing about the next one.
-void forget_health(state::StateStore& store, const std::string& id) {
-  bool is_known = false;
-  store.read([&](const state::ReadTransaction& transaction) {
-    is_known = transaction.health(id).has_value();
-  });
-  if (is_known)
-    store.write([&](state::WriteTransaction& transaction) { transaction.erase_health(id); });
-}
-
 enum class Proven { No, Yes };
 
 // What is wished of a service that is to run, and how it ought to be at the next boot.
@@ -151,6 +141,15 @@ void remove_staged_payloads(const Run& run, std::optional<std::uint64_t> rejecte
 }
 
 }  // namespace
+
+void forget_health(state::StateStore& store, const std::string& id) {
+  bool is_known = false;
+  store.read([&](const state::ReadTransaction& transaction) {
+    is_known = transaction.health(id).has_value();
+  });
+  if (is_known)
+    store.write([&](state::WriteTransaction& transaction) { transaction.erase_health(id); });
+}
 
 bool service_changed(const state::Generation& from,
                      const state::Generation& to,

@@ -106,6 +106,9 @@ std::vector<state::DataMove> data_moves(const Surroundings& world,
                                         const state::Generation& present,
                                         const state::Generation& target);
 
+/// What was found of earlier runs of a service says nothing about the next one: before a start.
+void forget_health(state::StateStore& store, const std::string& id);
+
 /// The services of the generation, each after those of the modules that its own needs.
 std::vector<const state::ServiceInstance*> in_start_order(const state::Generation& generation);
 
