@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,18 +44,22 @@ struct Found {
 };
 
 std::vector<Found> manifests_in(const platform::FileReader& files, const fs::path& directory) {
-  std::vector<std::string> candidates = files.list_directory(directory);
-  std::erase_if(candidates, [](const std::string& name) { return name.starts_with('.'); });
-  for (std::string& name : candidates) {
-    if (!name.ends_with(kSuffix))
-      name += kInFolder;
+  std::vector<platform::StampedName> entries = files.list_stamped(directory);
+  std::vector<Found> out;
+  out.reserve(entries.size());
+  std::vector<std::string> candidates;  // in folders of their own
+  for (const platform::StampedName& entry : entries) {
+    if (!entry.name.starts_with('.') && !entry.name.ends_with(kSuffix))
+      candidates.push_back(entry.name + std::string(kInFolder));
   }
   const auto stamps = files.stamps(directory, candidates);
-  std::vector<Found> out;
-  out.reserve(candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (stamps[i])
       out.push_back({std::move(candidates[i]), *stamps[i]});
+  }
+  for (platform::StampedName& entry : entries) {
+    if (!entry.name.starts_with('.') && entry.name.ends_with(kSuffix) && entry.stamp)
+      out.push_back({std::move(entry.name), *entry.stamp});
   }
   // By name, which is not quite by file: "a-b.yaml" comes before "a.yaml".
   const auto by_name = [](const Found& a, const Found& b) { return a.name() < b.name(); };
@@ -61,6 +67,31 @@ std::vector<Found> manifests_in(const platform::FileReader& files, const fs::pat
     std::stable_sort(out.begin(), out.end(), by_name);
   return out;
 }
+
+// The manifests in a registry's folder, looked for once.
+class Folder {
+ public:
+  Folder(const platform::FileReader& files, fs::path directory)
+      : files_(files), directory_(std::move(directory)) {}
+
+  // Begins to look on another thread.
+  void look_ahead() {
+    if (!found_ && !ahead_.valid())
+      ahead_ = std::async(std::launch::async, [this] { return manifests_in(files_, directory_); });
+  }
+
+  const std::vector<Found>& manifests() {
+    if (!found_)
+      found_ = ahead_.valid() ? ahead_.get() : manifests_in(files_, directory_);
+    return *found_;
+  }
+
+ private:
+  const platform::FileReader& files_;
+  fs::path directory_;
+  std::optional<std::vector<Found>> found_;
+  std::future<std::vector<Found>> ahead_;  // waits when it goes
+};
 
 std::optional<Manifest> parse_file(const platform::FileReader& files,
                                    const fs::path& directory,
@@ -132,9 +163,13 @@ bool is_up_to_date(const platform::FileReader& files,
          with_changed_companions(files, directory, listing.entries).empty();
 }
 
-std::optional<std::string> read_blob(const state::BlobCache& cache, const std::string& name) {
+std::optional<std::string> read_blob(const state::BlobCache& cache,
+                                     const std::string& name,
+                                     const std::function<void(ByteSize)>& on_size = {}) {
   std::optional<std::string> copy;
   cache.read(name, [&](std::optional<std::string_view> bytes) {
+    if (bytes && on_size)
+      on_size(ByteSize(bytes->size()));
     copy = bytes ? std::optional(std::string(*bytes)) : std::nullopt;
   });
   return copy;
@@ -218,12 +253,10 @@ class CatalogLoader {
     loaded->name = registry.name;
     loaded->directory = registry.directory;
     loaded->files = &files_;
-    std::optional<std::vector<Found>> found;
-    if (registry.snapshot.empty())
-      found = manifests_in(files_, registry.directory);
-    std::optional<Listing> listing = take_fresh(registry, found, *loaded);
+    Folder folder(files_, registry.directory);
+    std::optional<Listing> listing = take_fresh(registry, folder, *loaded);
     if (!listing)
-      listing = compile(registry, found, *loaded);
+      listing = compile(registry, folder, *loaded);
     loaded->entries = std::move(listing->entries);
     const std::size_t first = parts.modules.size();
     parts.modules.reserve(first + loaded->entries.size());
@@ -245,11 +278,18 @@ class CatalogLoader {
   }
 
   std::optional<Listing> take_fresh(const Registry& registry,
-                                    const std::optional<std::vector<Found>>& found,
+                                    Folder& folder,
                                     LoadedRegistry& loaded) {
+    // A snapshot's folder is as it was made: nobody edits it.
+    const bool may_change = registry.snapshot.empty();
+    const auto on_size = [&](ByteSize size) {
+      constexpr ByteSize kWorthAThread = ByteSize::kib(256);
+      if (may_change && size >= kWorthAThread)
+        folder.look_ahead();
+    };
     for (const auto& cache : caches_) {
       try {
-        auto bytes = read_blob(*cache, listing_name(registry));
+        auto bytes = read_blob(*cache, listing_name(registry), on_size);
         if (!bytes)
           continue;
         loaded.listing_bytes = *std::move(bytes);
@@ -257,7 +297,8 @@ class CatalogLoader {
         if (listing.maker != place_.maker)
           continue;
         if (listing.snapshot == registry.snapshot &&
-            (!found || is_up_to_date(files_, registry.directory, listing, *found))) {
+            (!may_change ||
+             is_up_to_date(files_, registry.directory, listing, folder.manifests()))) {
           loaded.cache = cache;
           loaded.bodies_name = bodies_name(registry);
           loaded.bodies_id = std::string(listing.bodies);
@@ -281,11 +322,7 @@ class CatalogLoader {
     std::string listing_bytes, bodies;
   };
 
-  Listing compile(const Registry& registry,
-                  std::optional<std::vector<Found>>& found,
-                  LoadedRegistry& loaded) {
-    if (!found)
-      found = manifests_in(files_, registry.directory);
+  Listing compile(const Registry& registry, Folder& folder, LoadedRegistry& loaded) {
     const Stale stale = std::exchange(stale_, {});
     std::map<std::string_view, IndexEntry> old;
     if (!stale.listing_bytes.empty()) {
@@ -304,7 +341,7 @@ class CatalogLoader {
                                      .count() -
                                  kTick;
     ListingMaker maker;
-    for (const Found& file : *found) {
+    for (const Found& file : folder.manifests()) {
       const auto same = old.find(file.file);
       if (same != old.end() && same->second.stamp == file.stamp &&
           same->second.offset + same->second.size <= stale.bodies.size()) {

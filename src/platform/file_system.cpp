@@ -36,6 +36,16 @@ std::vector<std::optional<FileStamp>> FileReader::stamps(
   return stamps;
 }
 
+std::vector<StampedName> FileReader::list_stamped(const fs::path& directory) const {
+  std::vector<std::string> names = list_directory(directory);
+  const auto found = stamps(directory, names);
+  std::vector<StampedName> out;
+  out.reserve(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    out.push_back({std::move(names[i]), found[i]});
+  return out;
+}
+
 ByteSize tree_size(const FileReader& files, const fs::path& path) {
   const auto top = files.status(path);
   if (!top)

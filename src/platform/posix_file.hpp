@@ -20,6 +20,7 @@ std::string posix_read(const fs::path& path, ByteSize limit);
 std::vector<std::string> posix_list(const fs::path& path);
 std::vector<std::optional<FileStamp>> posix_stamps(const fs::path& directory,
                                                    const std::vector<std::string>& names);
+std::vector<StampedName> posix_list_stamped(const fs::path& directory);
 fs::path posix_read_symlink(const fs::path& path);
 
 struct CloseDirectory {

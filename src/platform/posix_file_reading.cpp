@@ -5,7 +5,11 @@
 #include "las/base/i18n.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <iterator>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -108,13 +112,12 @@ std::uint64_t first_bytes(std::string_view name) {
   return number;
 }
 
-}  // namespace
-
-std::vector<std::string> posix_list(const fs::path& path) {
+// Hands each name in the directory to `sink`, in the directory's own order.
+template <typename Sink>
+void each_name(const fs::path& path, const Sink& sink) {
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
   if (!directory)
     fail(errno, _("cannot open the folder"), path);
-  std::vector<std::string> found;
   while (true) {
     errno = 0;
     // One DIR per call: no other thread can see this stream.
@@ -126,20 +129,35 @@ std::vector<std::string> posix_list(const fs::path& path) {
     }
     const std::string_view name(entry->d_name);
     if (name != "." && name != "..")
-      found.emplace_back(name);
+      sink(name);
   }
+}
+
+// `items` in the order of their names, which name_of gives.
+template <typename Item, typename NameOf>
+std::vector<Item> by_name(std::vector<Item> items, const NameOf& name_of) {
   std::vector<std::pair<std::uint64_t, std::size_t>> order;
-  order.reserve(found.size());
-  for (std::size_t i = 0; i < found.size(); ++i)
-    order.emplace_back(first_bytes(found[i]), i);
+  order.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i)
+    order.emplace_back(first_bytes(name_of(items[i])), i);
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : found[a.second] < found[b.second];
+    return a.first != b.first ? a.first < b.first
+                              : name_of(items[a.second]) < name_of(items[b.second]);
   });
-  std::vector<std::string> names;
-  names.reserve(found.size());
+  std::vector<Item> sorted;
+  sorted.reserve(items.size());
   for (const auto& [key, place] : order)
-    names.push_back(std::move(found[place]));
-  return names;
+    sorted.push_back(std::move(items[place]));
+  return sorted;
+}
+
+}  // namespace
+
+std::vector<std::string> posix_list(const fs::path& path) {
+  std::vector<std::string> found;
+  each_name(path, [&](std::string_view name) { found.emplace_back(name); });
+  return by_name(std::move(found),
+                 [](const std::string& name) -> std::string_view { return name; });
 }
 
 namespace {
@@ -160,33 +178,138 @@ std::optional<FileStamp> stamp_of(int folder, const std::string& name) {
                    nanoseconds(info.st_ctim)};
 }
 
+// Looks at files of one folder, on other threads where there are many.
+class Stamper {
+ public:
+  // The kernel answers about a microsecond each; another thread is worth its making from here on.
+  static constexpr std::size_t kBatch = 1000;
+
+  // Relative to the open folder: thousands of names need not walk the same path each.
+  explicit Stamper(const fs::path& directory)
+      : folder_(retry_on_signal(
+            [&] { return ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); })) {
+    if (!folder_)
+      fail(errno, _("cannot open the folder"), directory);
+  }
+
+  Stamper(const Stamper&) = delete;
+  Stamper& operator=(const Stamper&) = delete;
+
+  ~Stamper() { stop(); }
+
+  void add(std::string_view name) {
+    if (open_.empty())
+      open_.reserve(kBatch);
+    open_.push_back({std::string(name), {}});
+    if (open_.size() == kBatch)
+      close_batch();
+  }
+
+  // All that were added, in that order.
+  std::vector<StampedName> finish() {
+    if (batches_.empty()) {
+      look(open_);
+      return std::move(open_);
+    }
+    close_batch();
+    work();
+    stop();
+    std::vector<StampedName> all;
+    all.reserve(batches_.size() * kBatch);
+    for (Batch& batch : batches_)
+      std::move(batch.begin(), batch.end(), std::back_inserter(all));
+    return all;
+  }
+
+ private:
+  using Batch = std::vector<StampedName>;
+
+  void look(Batch& batch) const {
+    for (StampedName& entry : batch)
+      entry.stamp = stamp_of(folder_.get(), entry.name);
+  }
+
+  void close_batch() {
+    {
+      const std::scoped_lock lock(mutex_);
+      batches_.push_back(std::exchange(open_, {}));
+    }
+    more_.notify_one();
+    constexpr std::size_t kMostThreads = 4;
+    const std::size_t processors =
+        std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
+    // The caller's own thread is one of them.
+    if (others_.size() + 1 < processors)
+      others_.emplace_back([this] { serve(); });
+  }
+
+  // The next batch that nobody has taken. A deque's elements stay where they are.
+  Batch* take() { return taken_ < batches_.size() ? &batches_[taken_++] : nullptr; }
+
+  // What is there now.
+  void work() {
+    while (true) {
+      std::unique_lock lock(mutex_);
+      Batch* const batch = take();
+      lock.unlock();
+      if (batch == nullptr)
+        return;
+      look(*batch);
+    }
+  }
+
+  // What is there and what will come.
+  void serve() {
+    while (true) {
+      std::unique_lock lock(mutex_);
+      more_.wait(lock, [&] { return ended_ || taken_ < batches_.size(); });
+      Batch* const batch = take();
+      lock.unlock();
+      if (batch == nullptr)
+        return;
+      look(*batch);
+    }
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+    }
+    more_.notify_all();
+    others_.clear();  // joins
+  }
+
+  Descriptor folder_;
+  Batch open_;
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<Batch> batches_;
+  std::size_t taken_ = 0;
+  bool ended_ = false;
+  std::vector<std::jthread> others_;
+};
+
 }  // namespace
 
 std::vector<std::optional<FileStamp>> posix_stamps(const fs::path& directory,
                                                    const std::vector<std::string>& names) {
-  // Relative to the open folder: thousands of names need not walk the same path each.
-  const Descriptor folder(
-      retry_on_signal([&] { return ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); }));
-  if (!folder)
-    fail(errno, _("cannot open the folder"), directory);
-  std::vector<std::optional<FileStamp>> stamps(names.size());
-  const auto look = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i)
-      stamps[i] = stamp_of(folder.get(), names[i]);
-  };
-  // The kernel answers about a microsecond each; a second thread is worth its making from here on.
-  constexpr std::size_t kWorthAThread = 2000, kMostThreads = 4;
-  const std::size_t threads = std::clamp<std::size_t>(
-      names.size() / kWorthAThread,
-      1,
-      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads));
-  std::vector<std::jthread> others;
-  const std::size_t share = names.size() / threads;
-  for (std::size_t i = 1; i < threads; ++i)
-    others.emplace_back(look, i * share, i + 1 == threads ? names.size() : (i + 1) * share);
-  look(0, threads == 1 ? names.size() : share);
-  others.clear();  // joins
+  Stamper stamper(directory);
+  for (const std::string& name : names)
+    stamper.add(name);
+  std::vector<std::optional<FileStamp>> stamps;
+  stamps.reserve(names.size());
+  for (const StampedName& found : stamper.finish())
+    stamps.push_back(found.stamp);
   return stamps;
+}
+
+std::vector<StampedName> posix_list_stamped(const fs::path& directory) {
+  // In the directory's order, which is the faster one for the file system too.
+  Stamper stamper(directory);
+  each_name(directory, [&](std::string_view name) { stamper.add(name); });
+  return by_name(stamper.finish(),
+                 [](const StampedName& found) -> std::string_view { return found.name; });
 }
 
 fs::path posix_read_symlink(const fs::path& path) {

@@ -181,6 +181,10 @@ class PosixFileSystem : public FileSystem, public HostPaths {
     return posix_stamps(directory, names);
   }
 
+  std::vector<StampedName> list_stamped(const fs::path& directory) const override {
+    return posix_list_stamped(directory);
+  }
+
   void scan_file(const fs::path& path,
                  const std::function<void(std::span<const char>)>& sink) const override {
     posix_scan(path, sink);

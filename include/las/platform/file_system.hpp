@@ -40,6 +40,12 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
+/// A name in a directory, and the stamp of what it names if that is a regular file.
+struct StampedName {
+  std::string name;
+  std::optional<FileStamp> stamp;
+};
+
 /// Reading only: a signature that takes this cannot change anything.
 /// All failures are Error (NotFound, Permission, Io), with the path as subject.
 class FileReader {
@@ -60,6 +66,8 @@ class FileReader {
   /// regular file. Symlinks are followed. Made for thousands of files at once.
   virtual std::vector<std::optional<FileStamp>> stamps(const fs::path& directory,
                                                        const std::vector<std::string>& names) const;
+  /// list_directory() and stamps() of what it found, in the time of the longer of both.
+  virtual std::vector<StampedName> list_stamped(const fs::path& directory) const;
   /// Hands the content of a file of any size to `sink`, piece by piece. A reader that cannot stream
   /// reads it whole.
   virtual void scan_file(const fs::path& path,

@@ -6,9 +6,11 @@
 #include "support/error_of.hpp"
 #include "support/temp_directory.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -124,6 +126,38 @@ TEST_CASE("names in a folder come sorted", "[platform]") {
     folder.write(name, "");
   CHECK(files->list_directory(folder.path()) == Names{".hidden", "a", "b", "c"});
   const auto error = error_of([&] { return files->list_directory(folder / "absent"); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::NotFound);
+}
+
+TEST_CASE("a folder's names come with their stamps, however many they are", "[platform]") {
+  const TempDirectory folder;
+  const auto files = make_posix_file_system();
+  const int count = GENERATE(0, 3, 3500);  // none, one thread's, several threads'
+  Names expected;
+  for (int i = 0; i < count; ++i)
+    expected.push_back(fmt::format("module-{}", i));
+  for (const std::string& name : expected)
+    folder.write(name, name);
+  fs::create_directories(folder / "sub");
+  fs::create_symlink("absent", folder / "dangling");
+  expected.insert(expected.end(), {"sub", "dangling"});
+  std::sort(expected.begin(), expected.end());
+
+  const auto found = files->list_stamped(folder.path());
+  Names names;
+  for (const StampedName& entry : found)
+    names.push_back(entry.name);
+  CHECK(names == expected);
+  const auto stamps = files->stamps(folder.path(), names);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    INFO(names[i]);
+    REQUIRE(found[i].stamp == stamps[i]);
+    REQUIRE(found[i].stamp.has_value() == names[i].starts_with("module-"));
+    if (found[i].stamp)
+      REQUIRE(found[i].stamp->size == names[i].size());
+  }
+  const auto error = error_of([&] { return files->list_stamped(folder / "absent"); });
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::NotFound);
 }
