@@ -66,7 +66,7 @@ void verify_module(Session& session,
                           Mend::Reinstall});
       return;
     }
-    if (depth != Depth::Quick && module.tree_digest) {
+    if (depth >= Depth::Full && module.tree_digest) {
       const Digest now = platform::digest_of_tree(session.files(), payload);
       if (now != *module.tree_digest)
         findings.push_back({"payload-damaged",
@@ -349,9 +349,11 @@ struct Recorded {
   std::vector<state::ModelRecord> models;
 };
 
-// Every damaged record is a finding, and those that can be read are taken. Nothing when it cannot
-// be known what is installed.
-std::optional<Recorded> read_records(Session& session, std::vector<Finding>& findings) {
+// Those that can be read, and beyond a glance a finding for every damaged one. Nothing when it
+// cannot be known what is installed.
+std::optional<Recorded> read_records(Session& session,
+                                     Depth depth,
+                                     std::vector<Finding>& findings) {
   try {
     session.store();
   } catch (const Error& error) {
@@ -360,9 +362,13 @@ std::optional<Recorded> read_records(Session& session, std::vector<Finding>& fin
     findings.push_back({"state-damaged", "", error.what(), error.hint()});
     return std::nullopt;
   }
-  for (const state::RecordFault& fault : session.store().check())
-    findings.push_back(
-        {"state-damaged", fault.record, fault.cause, state::way_out(session.layout().database())});
+  if (depth != Depth::Glance) {
+    for (const state::RecordFault& fault : session.store().check())
+      findings.push_back({"state-damaged",
+                          fault.record,
+                          fault.cause,
+                          state::way_out(session.layout().database())});
+  }
   std::optional<state::Generation> generation;
   Recorded recorded;
   session.store().read([&](const state::ReadTransaction& state) {
@@ -386,7 +392,7 @@ std::vector<Finding> verify(Session& session,
                             Depth depth,
                             const Activity& activity) {
   std::vector<Finding> findings;
-  const auto recorded = read_records(session, findings);
+  const auto recorded = read_records(session, depth, findings);
   if (!recorded)
     return findings;
   const state::Generation& generation = recorded->generation;
@@ -403,14 +409,14 @@ std::vector<Finding> verify(Session& session,
   if (!names.empty())
     return findings;
 
-  if (depth != Depth::Quick)
+  if (depth >= Depth::Full)
     verify_no_interrupted_run(session, findings, activity);
   verify_current_link(session, generation, findings);
   verify_generation_folder(session, generation, findings);
   verify_services(session, generation, findings);
   verify_models(session, recorded->models, depth, findings, activity);
   verify_state_folder(session, findings);
-  if (depth == Depth::Quick)
+  if (depth < Depth::Full)
     return findings;
   // What an interrupted run left is the next run's to sweep, with all else of it.
   const bool interrupted = std::any_of(findings.begin(), findings.end(), [](const Finding& found) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/platform/journal.hpp"
 
+#include "libsystemd.hpp"
+
 #include <vector>
 
 #include <sys/uio.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 namespace las::platform {
@@ -23,7 +24,7 @@ void send_to_journal(const std::map<std::string, std::string>& fields) noexcept 
     vectors.reserve(lines.size());
     for (std::string& line : lines)
       vectors.push_back({line.data(), line.size()});
-    (void)sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size()));
+    (void)LibSystemd::get().journal_sendv(vectors.data(), static_cast<int>(vectors.size()));
   } catch (...) {
     return;
   }

@@ -20,41 +20,42 @@ void require_read(int result) {
 // Reads the value of one property, standing at its variant.
 int read_value(sd_bus_message* message, const std::string& name, PropertyMap& properties) {
   const char* contents = nullptr;
-  int result = sd_bus_message_peek_type(message, nullptr, &contents);
+  int result = LibSystemd::get().message_peek_type(message, nullptr, &contents);
   if (result < 0)
     return result;
   const std::string type = contents != nullptr ? contents : "";
   if (type != "s" && type != "u" && type != "t" && type != "i")
-    return sd_bus_message_skip(message, "v");
-  result = sd_bus_message_enter_container(message, SD_BUS_TYPE_VARIANT, type.c_str());
+    return LibSystemd::get().message_skip(message, "v");
+  result = LibSystemd::get().message_enter_container(message, SD_BUS_TYPE_VARIANT, type.c_str());
   if (result < 0)
     return result;
   if (type == "s") {
     const char* text = nullptr;
-    result = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &text);
+    result = LibSystemd::get().message_read_basic(message, SD_BUS_TYPE_STRING, &text);
     if (result >= 0)
       properties.texts[name] = text;
   } else if (type == "u") {
     std::uint32_t number = 0;
-    result = sd_bus_message_read_basic(message, SD_BUS_TYPE_UINT32, &number);
+    result = LibSystemd::get().message_read_basic(message, SD_BUS_TYPE_UINT32, &number);
     properties.unsigned_numbers[name] = number;
   } else if (type == "t") {
     std::uint64_t number = 0;
-    result = sd_bus_message_read_basic(message, SD_BUS_TYPE_UINT64, &number);
+    result = LibSystemd::get().message_read_basic(message, SD_BUS_TYPE_UINT64, &number);
     properties.unsigned_numbers[name] = number;
   } else {
     std::int32_t number = 0;
-    result = sd_bus_message_read_basic(message, SD_BUS_TYPE_INT32, &number);
+    result = LibSystemd::get().message_read_basic(message, SD_BUS_TYPE_INT32, &number);
     properties.signed_numbers[name] = number;
   }
-  return result < 0 ? result : sd_bus_message_exit_container(message);
+  return result < 0 ? result : LibSystemd::get().message_exit_container(message);
 }
 
 }  // namespace
 
 Error BusError::to_error(int result, std::string message, std::string subject) const {
   // sd-bus dresses its own errno values up as remote errors.
-  if (!sd_bus_error_is_set(&error_) || std::string_view(error_.name).starts_with("System.Error."))
+  if (!LibSystemd::get().error_is_set(&error_) ||
+      std::string_view(error_.name).starts_with("System.Error."))
     return system_error(-result, std::move(message), std::move(subject));
   const std::string_view name(error_.name);
   ErrorKind kind = ErrorKind::Io;
@@ -70,8 +71,8 @@ Error BusError::to_error(int result, std::string message, std::string subject) c
 
 MessagePointer make_call(sd_bus* bus, const char* path, const char* interface, const char* method) {
   sd_bus_message* message = nullptr;
-  require_composed(
-      sd_bus_message_new_method_call(bus, &message, kSystemdDestination, path, interface, method));
+  require_composed(LibSystemd::get().message_new_method_call(
+      bus, &message, kSystemdDestination, path, interface, method));
   return MessagePointer(message);
 }
 
@@ -82,47 +83,50 @@ MessagePointer send_call(sd_bus* bus,
                          std::string subject) {
   BusError error;
   sd_bus_message* reply = nullptr;
-  const int result = sd_bus_call(bus, call.get(), timeout_us, error.get(), &reply);
+  const int result = LibSystemd::get().call(bus, call.get(), timeout_us, error.get(), &reply);
   if (result < 0)
     throw error.to_error(result, std::move(message), std::move(subject));
   return MessagePointer(reply);
 }
 
 void append_string(const MessagePointer& call, const std::string& text) {
-  require_composed(sd_bus_message_append_basic(call.get(), SD_BUS_TYPE_STRING, text.c_str()));
+  require_composed(
+      LibSystemd::get().message_append_basic(call.get(), SD_BUS_TYPE_STRING, text.c_str()));
 }
 
 void append_boolean(const MessagePointer& call, bool value) {
   const int number = value ? 1 : 0;
-  require_composed(sd_bus_message_append_basic(call.get(), SD_BUS_TYPE_BOOLEAN, &number));
+  require_composed(
+      LibSystemd::get().message_append_basic(call.get(), SD_BUS_TYPE_BOOLEAN, &number));
 }
 
 void append_strings(const MessagePointer& call, const std::vector<std::string>& texts) {
-  require_composed(sd_bus_message_open_container(call.get(), SD_BUS_TYPE_ARRAY, "s"));
+  require_composed(LibSystemd::get().message_open_container(call.get(), SD_BUS_TYPE_ARRAY, "s"));
   for (const std::string& text : texts)
     append_string(call, text);
-  require_composed(sd_bus_message_close_container(call.get()));
+  require_composed(LibSystemd::get().message_close_container(call.get()));
 }
 
 std::string read_path(const MessagePointer& reply) {
   const char* path = nullptr;
-  require_read(sd_bus_message_read_basic(reply.get(), SD_BUS_TYPE_OBJECT_PATH, &path));
+  require_read(LibSystemd::get().message_read_basic(reply.get(), SD_BUS_TYPE_OBJECT_PATH, &path));
   return path;
 }
 
 void read_properties(sd_bus_message* message, PropertyMap& properties) {
-  require_read(sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}"));
+  require_read(LibSystemd::get().message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}"));
   while (true) {
-    const int entered = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
+    const int entered =
+        LibSystemd::get().message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
     require_read(entered);
     if (entered == 0)
       break;
     const char* name = nullptr;
-    require_read(sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &name));
+    require_read(LibSystemd::get().message_read_basic(message, SD_BUS_TYPE_STRING, &name));
     require_read(read_value(message, name, properties));
-    require_read(sd_bus_message_exit_container(message));
+    require_read(LibSystemd::get().message_exit_container(message));
   }
-  require_read(sd_bus_message_exit_container(message));
+  require_read(LibSystemd::get().message_exit_container(message));
 }
 
 }  // namespace las::platform

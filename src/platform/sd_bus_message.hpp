@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "libsystemd.hpp"
+
 #include "las/base/error.hpp"
 #include "las/platform/systemd_bus.hpp"
 
@@ -11,20 +13,18 @@
 #include <string>
 #include <vector>
 
-#include <systemd/sd-bus.h>
-
 namespace las::platform {
 
 constexpr const char* kSystemdDestination = "org.freedesktop.systemd1";
 
 struct CloseBus {
-  void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+  void operator()(sd_bus* bus) const { LibSystemd::get().flush_close_unref(bus); }
 };
 
 using BusPointer = std::unique_ptr<sd_bus, CloseBus>;
 
 struct FreeMessage {
-  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+  void operator()(sd_bus_message* message) const { LibSystemd::get().message_unref(message); }
 };
 
 using MessagePointer = std::unique_ptr<sd_bus_message, FreeMessage>;
@@ -35,7 +35,7 @@ class BusError {
   BusError(const BusError&) = delete;
   BusError& operator=(const BusError&) = delete;
 
-  ~BusError() { sd_bus_error_free(&error_); }
+  ~BusError() { LibSystemd::get().error_free(&error_); }
 
   sd_bus_error* get() { return &error_; }
 

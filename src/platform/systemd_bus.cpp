@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <map>
 
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 namespace las::platform {
@@ -28,7 +27,7 @@ class SdBus : public SystemdBus {
 
   ~SdBus() override {
     // Before the bus goes: the slot calls into this object.
-    sd_bus_slot_unref(job_slot_);
+    LibSystemd::get().slot_unref(job_slot_);
   }
 
   void reload() override {
@@ -107,7 +106,7 @@ class SdBus : public SystemdBus {
   std::string version() override {
     BusError error;
     char* text = nullptr;
-    const int result = sd_bus_get_property_string(
+    const int result = LibSystemd::get().get_property_string(
         bus_.get(), kSystemdDestination, kManagerPath, kManager, "Version", error.get(), &text);
     if (result < 0)
       throw error.to_error(result, _("cannot ask systemd"), "Version");
@@ -125,7 +124,7 @@ class SdBus : public SystemdBus {
     const char* path = nullptr;
     const char* unit = nullptr;
     const char* result = nullptr;
-    const int read = sd_bus_message_read(message, "uoss", &id, &path, &unit, &result);
+    const int read = LibSystemd::get().message_read(message, "uoss", &id, &path, &unit, &result);
     if (read < 0)
       return 0;  // not for us; an error here would only be logged by sd-bus
     auto& bus = *static_cast<SdBus*>(self);
@@ -139,16 +138,17 @@ class SdBus : public SystemdBus {
     if (subscribed_)
       return;
     // A direct connection has no bus that could vouch for a sender.
-    const char* sender = sd_bus_is_bus_client(bus_.get()) > 0 ? kSystemdDestination : nullptr;
-    job_slot_ = sd_bus_slot_unref(job_slot_);
-    const int result = sd_bus_match_signal(bus_.get(),
-                                           &job_slot_,
-                                           sender,
-                                           kManagerPath,
-                                           kManager,
-                                           "JobRemoved",
-                                           &SdBus::on_job_removed,
-                                           this);
+    const char* sender =
+        LibSystemd::get().is_bus_client(bus_.get()) > 0 ? kSystemdDestination : nullptr;
+    job_slot_ = LibSystemd::get().slot_unref(job_slot_);
+    const int result = LibSystemd::get().match_signal(bus_.get(),
+                                                      &job_slot_,
+                                                      sender,
+                                                      kManagerPath,
+                                                      kManager,
+                                                      "JobRemoved",
+                                                      &SdBus::on_job_removed,
+                                                      this);
     if (result < 0)
       throw system_error(-result, _("cannot listen to systemd"));
     // Without a subscriber systemd sends no signals at all.
@@ -186,7 +186,7 @@ class SdBus : public SystemdBus {
                            const std::string& message,
                            const Activity& activity) {
     while (true) {
-      const int processed = sd_bus_process(bus_.get(), nullptr);
+      const int processed = LibSystemd::get().process(bus_.get(), nullptr);
       if (processed < 0)
         throw system_error(-processed, message, unit);
       const auto found = finished_jobs_.find(job);
@@ -195,7 +195,7 @@ class SdBus : public SystemdBus {
       activity.cancellation.throw_if_requested();
       if (processed > 0)
         continue;  // there may be more in the queue
-      const int waited = sd_bus_wait(bus_.get(), kSliceUs);
+      const int waited = LibSystemd::get().wait(bus_.get(), kSliceUs);
       if (waited < 0 && waited != -EINTR)
         throw system_error(-waited, message, unit);
     }
@@ -228,18 +228,19 @@ namespace {
 
 BusPointer open_message_bus(Scope scope) {
   sd_bus* bus = nullptr;
-  const int result = scope == Scope::System ? sd_bus_open_system(&bus) : sd_bus_open_user(&bus);
+  const int result = scope == Scope::System ? LibSystemd::get().open_system(&bus)
+                                            : LibSystemd::get().open_user(&bus);
   return BusPointer(result < 0 ? nullptr : bus);
 }
 
 // systemd's own socket, for machines without a message bus daemon. Only root may use it.
 BusPointer open_private_socket() {
   sd_bus* raw = nullptr;
-  if (sd_bus_new(&raw) < 0)
+  if (LibSystemd::get().new_bus(&raw) < 0)
     return nullptr;
   BusPointer bus(raw);
-  if (sd_bus_set_address(bus.get(), "unix:path=/run/systemd/private") < 0 ||
-      sd_bus_start(bus.get()) < 0)
+  if (LibSystemd::get().set_address(bus.get(), "unix:path=/run/systemd/private") < 0 ||
+      LibSystemd::get().start(bus.get()) < 0)
     return nullptr;
   return bus;
 }
@@ -260,8 +261,8 @@ std::unique_ptr<SystemdBus> if_systemd_answers(BusPointer bus) {
 }  // namespace
 
 std::unique_ptr<SystemdBus> connect_systemd(Scope scope) {
-  // /run/systemd/system exists only where systemd is the init of this system.
-  if (sd_booted() <= 0)
+  // What sd_booted(3) asks: the folder exists only where systemd is the init of this system.
+  if (::access("/run/systemd/system", F_OK) != 0)
     return nullptr;
   if (auto systemd = if_systemd_answers(open_message_bus(scope)))
     return systemd;

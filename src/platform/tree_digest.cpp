@@ -409,9 +409,10 @@ class Stream {
 
 TreeFacts examine_tree(const FileReader& files, const fs::path& root) {
   Survey survey(files, root);
-  Stream stream;
+  const Node& top = survey.run();
+  Stream stream;  // not before: it opens libcrypto, which one of the threads does beside the others
   std::string path;
-  stream.entries(survey.run(), path);
+  stream.entries(top, path);
   return stream.finish();
 }
 

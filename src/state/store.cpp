@@ -183,17 +183,24 @@ class Checker {
   Checker(const lmdb::Transaction& transaction, std::vector<RecordFault>& faults)
       : transaction_(transaction), faults_(faults) {}
 
-  /// Every record of `table` decodes and lies under the key that it would be written to.
-  template <typename Record, typename Key>
-  void table(Table table, Key&& key_of) {
+  /// Every record of `table` decodes and lies under the key that it would be written to; those that
+  /// do are handed to `take`.
+  template <typename Record, typename Key, typename Take>
+  void table(Table table, const Key& key_of, const Take& take) {
     transaction_.for_each(table, [&](std::string_view key, std::string_view value) {
-      const std::string name = tables::record_name(table, key);
       guard([&] {
-        const auto record = tables::decode<Record>(table, key, value);
+        auto record = tables::decode<Record>(table, key, value);
         if (key_of(record) != key)
-          record_json::throw_corrupt(name, _("it lies under the key of another record"));
+          record_json::throw_corrupt(tables::record_name(table, key),
+                                     _("it lies under the key of another record"));
+        take(std::move(record));
       });
     });
+  }
+
+  template <typename Record, typename Key>
+  void table(Table table, const Key& key_of) {
+    this->table<Record>(table, key_of, [](Record&&) {});
   }
 
   void meta_keys() {
@@ -207,13 +214,18 @@ class Checker {
     });
   }
 
-  void audit_chain() {
-    guard([&] {
-      const auto entries = tables::all<AuditEntry>(&transaction_, Table::Audit);
-      for (const AuditFault& fault : check_audit(entries))
-        faults_.push_back(
-            {tables::record_name(Table::Audit, tables::number_key(fault.number)), fault.cause});
-    });
+  void audit() {
+    const std::size_t faults_before = faults_.size();
+    std::vector<AuditEntry> entries;
+    table<AuditEntry>(
+        Table::Audit,
+        [](const auto& record) { return tables::number_key(record.number); },
+        [&](AuditEntry&& entry) { entries.push_back(std::move(entry)); });
+    if (faults_.size() != faults_before)
+      return;  // what follows a lost entry cannot be told from what was changed
+    for (const AuditFault& fault : check_audit(entries))
+      faults_.push_back(
+          {tables::record_name(Table::Audit, tables::number_key(fault.number)), fault.cause});
   }
 
   template <typename Body>
@@ -270,12 +282,10 @@ std::vector<RecordFault> StateStore::check() const {
         Table::Overrides, [](const auto& record) { return tables::number_key(record.number); });
     checker.table<RegistryRecord>(Table::Registries,
                                   [](const auto& record) { return record.name; });
-    checker.table<AuditEntry>(Table::Audit,
-                              [](const auto& record) { return tables::number_key(record.number); });
     checker.table<DataRecord>(Table::Data, [](const auto& record) { return record.service; });
     checker.table<HealthRecord>(Table::Health, [](const auto& record) { return record.service; });
     checker.table<DataSnapshot>(Table::Snapshots, [](const auto& record) { return record.id; });
-    checker.audit_chain();
+    checker.audit();
   });
   return faults;
 }

@@ -156,13 +156,16 @@ class Bench:
         self.row("install of what is installed", ("las", lambda: None, [las, "install", "--yes", name]),
                  runs=4 * self.runs)
         self.row("verify --deep", ("las", lambda: None, [las, "verify", "--deep"]))
-        # To and fro between the generations with it and without it; no service is restarted.
+        self.rollback("rollback, without services")
+
+    def rollback(self, title):
+        """To and fro between the generations with a module and without it; no service is restarted."""
         def away():
-            self.run(las, "rollback", "--yes", "0")
+            self.run(self.las, "rollback", "--yes", "0")
             self.settle()
 
-        self.row("rollback, without services", ("las", away, [las, "rollback", "--yes", "1"]),
-                 ("las --version, which is started all the same", lambda: None, [las, "--version"]),
+        self.row(title, ("las", away, [self.las, "rollback", "--yes", "1"]),
+                 ("las --version, which is started all the same", lambda: None, [self.las, "--version"]),
                  runs=4 * self.runs)
 
     def sync_ways(self, program):
@@ -198,6 +201,8 @@ class Bench:
         self.row(f"{count} records: las log ID", ("las", lambda: None, [self.las, "log", identity]), started,
                  runs=4 * self.runs)
         self.row(f"{count} records: las history", ("las", lambda: None, [self.las, "history"]), started)
+        self.run(self.las, "install", "--yes", "small")
+        self.rollback(f"{count} records: rollback")
 
 
 def main():

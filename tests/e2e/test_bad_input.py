@@ -364,6 +364,8 @@ class DamagedState(Bench):
         findings = [(f["id"], f["subject"]) for f in self.las_json("verify", status=1)["findings"]]
         self.assertEqual(findings, [("state-damaged", f"operations/{operations[0]}"),
                                     ("payload-missing", "demo")])
+        checks = self.las_json("doctor", status=1)["checks"]
+        self.assertIn(f"operations/{operations[0]}", {check["subject"] for check in checks})
         error = self.las("history", status=1).stderr
         self.assertIn("hint: 'las verify' lists everything that is damaged", error)
 

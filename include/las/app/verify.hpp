@@ -35,14 +35,15 @@ struct FindingKind {
 const std::vector<FindingKind>& finding_kinds();
 
 enum class Depth {
-  Quick,   ///< what can be seen without reading contents: for every run that changes something
+  Glance,  ///< what is there, without reading contents: for every run that changes something
+  Quick,   ///< and every record of the state, which grows with all that las ever did
   Full,    ///< and every payload hashed
   Deeply,  ///< and the models
 };
 
 /// Compares the store, the links, the services, ports, packages, models and policies with the
 /// state. `names` limits it to these modules; NotFound for one that is not installed. Damage of the
-/// state itself is always looked for, and is a finding, not an Error.
+/// state itself is a finding, not an Error; it is looked for beyond a glance.
 std::vector<Finding> verify(Session& session,
                             const std::vector<std::string>& names,
                             Depth depth,
