@@ -34,6 +34,7 @@ std::optional<UnitOf> parse_unit_name(std::string_view unit) {
   static constexpr std::array kShapes{
       Shape{UnitKind::Socket, "las-", ".socket"},
       Shape{UnitKind::Proxy, "las-proxy@", ".service"},
+      Shape{UnitKind::Gate, "las-gate@", ".service"},
       Shape{UnitKind::HealthTimer, "las-health@", ".timer"},
       Shape{UnitKind::HealthCheck, "las-health@", ".service"},
       Shape{UnitKind::Service, "las-", ".service"},
@@ -66,6 +67,7 @@ std::vector<UnitOf> find_generated_units(const platform::FileReader& files,
   const auto rank = [](UnitKind kind) {
     static constexpr std::array kOrder{UnitKind::Socket,
                                        UnitKind::Proxy,
+                                       UnitKind::Gate,
                                        UnitKind::HealthTimer,
                                        UnitKind::HealthCheck,
                                        UnitKind::Service,

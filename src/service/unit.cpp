@@ -150,6 +150,19 @@ void add_preparations(UnitSection& section, const UnitInput& input) {
   }
 }
 
+/// Below the folder of runtime directories: of the proxy of a service on demand.
+std::string proxy_directory(const state::ServiceInstance& instance) {
+  return container_name(instance.id) + "-proxy";
+}
+
+// The FIFO of a proxy that waits, and what it reads there when it may begin. No FIFO: it was told.
+constexpr std::string_view kVerdict = "verdict", kReady = "ready";
+
+/// The FIFO as a word of a command line of any unit.
+std::string verdict_word(const state::ServiceInstance& instance) {
+  return fmt::format("%t/{}/{}", proxy_directory(instance), kVerdict);
+}
+
 void add_readiness(UnitSection& section, const UnitInput& input) {
   const std::string& id = input.instance.id;
   const bool is_system = input.scope == Scope::System;
@@ -157,16 +170,25 @@ void add_readiness(UnitSection& section, const UnitInput& input) {
   if (is_looked_at(input) && !input.instance.notifies)
     section.add("ExecStartPost",
                 (is_system ? "+" : "") + las_command(input, {"health", "--wait", "--quiet", id}));
+  // The shortest way to the proxy. Where that does not read yet it gets lost, and the gate tells
+  // it.
+  section.add(
+      "ExecStartPost",
+      fmt::format("{}/bin/sh -c {} {}",
+                  is_system ? "+" : "",
+                  escape_exec_word(fmt::format(R"([ ! -p "$0" ] || echo {} 1<>"$0")", kReady)),
+                  verdict_word(input.instance)));
   // After a crash the proxy is begun anew, and the service with it; while the proxy still waits for
   // the service, this does nothing.
   const std::string again = fmt::format("systemctl {}--no-block try-restart {}",
                                         is_system ? "" : "--user ",
                                         text::shell_word(unit_name(id, UnitKind::Proxy)));
   section.add("ExecStopPost",
-              fmt::format("{}/bin/sh -c {}",
+              fmt::format("{}/bin/sh -c {} {}",
                           is_system ? "+" : "",
-                          escape_exec_word(
-                              fmt::format(R"([ "$SERVICE_RESULT" = success ] || {})", again))));
+                          escape_exec_word(fmt::format(
+                              R"([ "$SERVICE_RESULT" = success ] || [ -p "$0" ] || {})", again)),
+                          verdict_word(input.instance)));
 }
 
 /// Fails where the engine's daemon makes its control groups in another way by now: the container
@@ -405,8 +427,18 @@ std::string render_slice(const UnitInput& input) {
   return unit.render();
 }
 
-/// Starts the service (which is ready when its start is done) and hands every connection on.
-/// Without connections it ends, and the service, which nobody needs any more, with it.
+UnitInput with_proxy_walls(const UnitInput& input) {
+  UnitInput walls = input;
+  walls.needs_open.clear();
+  walls.readable.clear();
+  return walls;
+}
+
+/// Starts the service and hands every connection on once that is ready. Without connections it
+/// ends, and the service, which nobody needs any more, with it.
+///
+/// Walls take systemd some 50 ms to build, so that the proxy is begun together with the service,
+/// not After= it, and waits at a FIFO for what the gate says.
 ///
 /// Wants= and not Requires=: where the service cannot start, the proxy takes the connection all the
 /// same, and closes it. Left in the socket's queue it would trigger the socket again and again,
@@ -420,10 +452,10 @@ std::string render_proxy(const UnitInput& input) {
   UnitFile unit = begin_unit(input, UnitKind::Proxy);
   unit.section("Unit")
       .add("Description", described(input, "connections to it"))
-      .add("Wants", service)
+      .add("Wants", fmt::format("{} {}", service, unit_name(input.instance.id, UnitKind::Gate)))
       .add("StopPropagatedFrom", service)
       .add("Requires", socket)
-      .add("After", fmt::format("{} {}", service, socket))
+      .add("After", socket)
       .add("StartLimitIntervalSec", "0");
   UnitSection& section = unit.section("Service");
   // Where the service did not start, the proxy only closes what waits, and ends: it is the next
@@ -431,36 +463,72 @@ std::string render_proxy(const UnitInput& input) {
   constexpr int kRefusingSeconds = 2, kEndedByTimeout = 124;
   const bool is_system = input.scope == Scope::System;
   const std::string address = fmt::format("127.0.0.1:{}", input.instance.on_demand->inner_port);
-  // Asked outside of the walls, which let nothing through to systemd; told by a file.
-  const std::string ask =
-      fmt::format(R"(systemctl {}is-active -q {} || : > "$RUNTIME_DIRECTORY/refuse")",
-                  is_system ? "" : "--user ",
-                  text::shell_word(service));
-  // `timeout` starts another process than the one that systemd gave the socket to.
+  // Whoever opens the FIFO and ends before he writes has said nothing. `timeout` starts another
+  // process than the one that systemd gave the socket to.
   const std::string serve =
-      fmt::format(R"(proxy="/lib/systemd/systemd-socket-proxyd --connections-max={}"; )"
-                  R"(if [ -e "$RUNTIME_DIRECTORY/refuse" ]; )"
-                  R"(then exec timeout {} /bin/sh -c "LISTEN_PID=\$\$ exec $proxy {}"; )"
-                  R"(else exec $proxy --exit-idle-time={}s {}; fi)",
+      fmt::format(R"(verdict="$RUNTIME_DIRECTORY/{}"; )"
+                  R"(until read word < "$verdict" || [ ! -p "$verdict" ]; do :; done; )"
+                  R"(rm -f "$verdict"; )"
+                  R"(proxy="/lib/systemd/systemd-socket-proxyd --connections-max={}"; )"
+                  R"(if [ "$word" = {} ]; )"
+                  R"(then exec $proxy --exit-idle-time={}s {}; )"
+                  R"(else exec timeout {} /bin/sh -c "LISTEN_PID=\$\$ exec $proxy {}"; fi)",
+                  kVerdict,
                   kConnections,
-                  kRefusingSeconds,
-                  address,
+                  kReady,
                   input.instance.on_demand->idle_s,
+                  address,
+                  kRefusingSeconds,
                   address);
+  // It is there before the proxy counts as begun, which the gate waits for.
+  const std::string make = fmt::format(R"(mkfifo -m 644 "$RUNTIME_DIRECTORY/{}")", kVerdict);
   section.add("Type", "exec")
-      .add("RuntimeDirectory", container_name(input.instance.id) + "-proxy")
+      .add("RuntimeDirectory", proxy_directory(input.instance))
       .add("ExecStartPre",
-           fmt::format("{}/bin/sh -c {}", is_system ? "+" : "", escape_exec_word(ask)))
+           fmt::format("{}/bin/sh -c {}", is_system ? "+" : "", escape_exec_word(make)))
       .add("ExecStart", fmt::format("/bin/sh -c {}", escape_exec_word(serve)))
       .add("SuccessExitStatus", std::to_string(kEndedByTimeout));
-  if (input.scope == Scope::System)
+  if (is_system)
     section.add("DynamicUser", "yes");
-  UnitInput walls = input;
+  UnitInput walls = with_proxy_walls(input);
   walls.needs_open = {
       {"LimitNOFILE",
        fmt::format("{}  # sockets and pipes", kConnections * kFilesPerConnection + kSpareFiles)}};
-  walls.readable.clear();
   add_sandbox(section, walls);
+  return unit.render();
+}
+
+/// Comes after both, whether the service could be started or not, and tells the proxy, unless the
+/// service has told it (see add_readiness). It asks outside of its walls, which let nothing through
+/// to systemd.
+std::string render_gate(const UnitInput& input) {
+  constexpr int kLongestSeconds = 30;  // a proxy that is there reads at once
+  const bool is_system = input.scope == Scope::System;
+  const std::string service = unit_name(input.instance.id);
+  UnitFile unit = begin_unit(input, UnitKind::Gate);
+  unit.section("Unit")
+      .add("Description", described(input, "whether it came up"))
+      .add("After", fmt::format("{} {}", service, unit_name(input.instance.id, UnitKind::Proxy)))
+      .add("StartLimitIntervalSec", "0");
+  UnitSection& section = unit.section("Service");
+  // What is in a FIFO goes with the last that has it open: the gate has, until the proxy has read.
+  const std::string tell = fmt::format(R"([ -p "$0" ] || exit 0; word=refuse; )"
+                                       R"(systemctl {}is-active -q {} && word={}; )"
+                                       R"(exec 3<>"$0"; echo $word >&3; )"
+                                       R"(while [ -p "$0" ]; do sleep 0.1; done)",
+                                       is_system ? "" : "--user ",
+                                       text::shell_word(service),
+                                       kReady);
+  section.add("Type", "oneshot")
+      .add("TimeoutStartSec", std::to_string(kLongestSeconds))
+      .add("ExecStart",
+           fmt::format("{}/bin/sh -c {} {}",
+                       is_system ? "+" : "",
+                       escape_exec_word(tell),
+                       verdict_word(input.instance)));
+  if (is_system)
+    section.add("DynamicUser", "yes");
+  add_sandbox(section, with_proxy_walls(input));
   return unit.render();
 }
 
@@ -485,6 +553,8 @@ std::string unit_name(std::string_view service_id, UnitKind kind) {
       return fmt::format("las-{}.socket", escaped);
     case UnitKind::Proxy:
       return fmt::format("las-proxy@{}.service", escaped);
+    case UnitKind::Gate:
+      return fmt::format("las-gate@{}.service", escaped);
     case UnitKind::Slice:
       // Dashes would put it into another slice: systemd.slice(5).
       for (auto at = escaped.find('-'); at != std::string::npos; at = escaped.find('-', at))
@@ -557,6 +627,7 @@ std::map<std::string, std::string> render_more_units(const UnitInput& input) {
   if (input.instance.on_demand) {
     add(UnitKind::Socket, render_socket(input));
     add(UnitKind::Proxy, render_proxy(input));
+    add(UnitKind::Gate, render_gate(input));
   }
   if (daemon_engine(input.instance) != nullptr)
     add(UnitKind::Slice, render_slice(input));

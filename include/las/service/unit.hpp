@@ -21,6 +21,7 @@ enum class UnitKind {
   HealthCheck,  ///< "las-health@tiny.service": one look
   Socket,       ///< "las-tiny.socket": its port, where it is started on demand
   Proxy,        ///< "las-proxy@tiny.service": what goes between the port and the service
+  Gate,         ///< "las-gate@tiny.service": tells the proxy how the start of the service ended
   Slice,        ///< "las-tiny.slice": limits and walls of a container that a daemon runs
 };
 
@@ -52,8 +53,8 @@ struct UnitInput {
 /// Byte-identical for equal input.
 std::string render_unit(const UnitInput& input);
 
-/// The units that go with it, by name: the timer of its health check, socket and proxy where it
-/// starts on demand, and the slice of its container where that is a daemon's.
+/// The units that go with it, by name: the timer of its health check, socket, proxy and gate where
+/// it starts on demand, and the slice of its container where that is a daemon's.
 std::map<std::string, std::string> render_more_units(const UnitInput& input);
 
 /// All units of a rendered service by name, with their texts.

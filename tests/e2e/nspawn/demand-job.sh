@@ -86,7 +86,7 @@ PYTHON
 declare -A payload=([tiny]=llama.cpp)
 # at_rest SERVICE: its port is open, and nothing of it runs, nor of the proxy or the timer.
 at_rest() {
-  is "las-$1.socket" active && is "las-$1.service" inactive && is "las-proxy@$1.service" inactive &&
+  is "las-$1.socket" active && is "las-$1.service" inactive && is "las-proxy@$1.service" inactive && is "las-gate@$1.service" inactive &&
     is "las-health@$1.timer" inactive && [ "$(main_pid "$1")" = 0 ] && gone "${payload[$1]:-$1}" &&
     { [ "$1" != tiny ] || ! grep -lqs 'models/blob[s]/' /proc/[0-9]*/cmdline; }
 }

@@ -46,7 +46,8 @@ TEST_CASE("a service with a health check has a timer and the look that it trigge
 TEST_CASE("a service on demand has a socket and what goes between it and the service",
           "[service]") {
   check_units(render_more_units(on_demand_service()),
-              {"las-health@lazy.service",
+              {"las-gate@lazy.service",
+               "las-health@lazy.service",
                "las-health@lazy.timer",
                "las-lazy.socket",
                "las-proxy@lazy.service"});
@@ -54,7 +55,8 @@ TEST_CASE("a service on demand has a socket and what goes between it and the ser
 
 TEST_CASE("the units of a user's service on demand are the user manager's", "[service]") {
   check_units(render_more_units(user_on_demand_service()),
-              {"las-health@lazy\\x2b\\x2b.service",
+              {"las-gate@lazy\\x2b\\x2b.service",
+               "las-health@lazy\\x2b\\x2b.service",
                "las-health@lazy\\x2b\\x2b.timer",
                "las-lazy\\x2b\\x2b.socket",
                "las-proxy@lazy\\x2b\\x2b.service"});
@@ -77,10 +79,25 @@ TEST_CASE("nobody looks at a service without a health check, or without a las to
 
 TEST_CASE("where nobody looks at it a service on demand is ready when it is begun", "[service]") {
   auto input = on_demand_service();
-  CHECK(render_unit(input).find("ExecStartPost=") != std::string::npos);
+  CHECK(render_unit(input).find("las health --wait") != std::string::npos);
   input.instance.health_kind = "none";
-  CHECK(render_unit(input).find("ExecStartPost=") == std::string::npos);
-  CHECK(render_more_units(input).size() == 2);
+  CHECK(render_unit(input).find("las health --wait") == std::string::npos);
+  CHECK(render_more_units(input).size() == 3);
+}
+
+TEST_CASE("the proxy is begun with the service, and the gate tells it when both are there",
+          "[service]") {
+  const auto units = render_more_units(on_demand_service());
+  const std::string& proxy = units.at("las-proxy@lazy.service");
+  CHECK(has_line(proxy, "Wants=las-lazy.service las-gate@lazy.service"));
+  CHECK(has_line(proxy, "After=las-lazy.socket"));
+  const std::string& gate = units.at("las-gate@lazy.service");
+  CHECK(has_line(gate, "After=las-lazy.service las-proxy@lazy.service"));
+  // One path to the FIFO, as the unit that makes it has it and as the two others do.
+  CHECK(has_line(proxy, "RuntimeDirectory=las-lazy-proxy"));
+  CHECK(proxy.find(R"(mkfifo -m 644 \"$$RUNTIME_DIRECTORY/verdict\")") != std::string::npos);
+  CHECK(gate.find(" %t/las-lazy-proxy/verdict\n") != std::string::npos);
+  CHECK(render_unit(on_demand_service()).find(" %t/las-lazy-proxy/verdict\n") != std::string::npos);
 }
 
 TEST_CASE("a service on demand is installed by its socket alone", "[service]") {

@@ -50,6 +50,7 @@ TEST_CASE("the units that go with a service are written with it, and reloaded on
   CHECK(machine.unit_files() == std::vector<std::string>{"las-a.service",
                                                          "las-a.socket",
                                                          "las-b.service",
+                                                         "las-gate@a.service",
                                                          "las-health@a.service",
                                                          "las-health@a.timer",
                                                          "las-health@b.service",
@@ -91,8 +92,11 @@ TEST_CASE("a service that no longer starts on demand loses its socket before any
           "[service]") {
   Machine machine;
   machine.install({lazy("a")});
-  for (const char* name :
-       {"las-a.service", "las-a.socket", "las-proxy@a.service", "las-health@a.timer"})
+  for (const char* name : {"las-a.service",
+                           "las-a.socket",
+                           "las-proxy@a.service",
+                           "las-gate@a.service",
+                           "las-health@a.timer"})
     machine.bus.units[name] = unit_state("active", "running");
   machine.install({watched("a")});
   CHECK(machine.unit_files() ==
@@ -103,6 +107,9 @@ TEST_CASE("a service that no longer starts on demand loses its socket before any
                                    "stop las-proxy@a.service",
                                    "disable las-proxy@a.service",
                                    "reset-failed las-proxy@a.service",
+                                   "stop las-gate@a.service",
+                                   "disable las-gate@a.service",
+                                   "reset-failed las-gate@a.service",
                                    "reload",
                                    "reset-failed las-a.service",
                                    "restart las-a.service",
@@ -121,6 +128,7 @@ TEST_CASE("with a service all its units go, its port first", "[service]") {
       stops.push_back(call);
   CHECK(stops == Calls{"stop las-a.socket",
                        "stop las-proxy@a.service",
+                       "stop las-gate@a.service",
                        "stop las-health@a.timer",
                        "stop las-health@a.service",
                        "stop las-a.service"});
@@ -197,6 +205,7 @@ TEST_CASE("stopping a service on demand closes its port before it ends what runs
                                    "stop las-a.service",
                                    "reset-failed las-a.service",
                                    "reset-failed las-a.socket",
+                                   "reset-failed las-gate@a.service",
                                    "reset-failed las-health@a.service",
                                    "reset-failed las-health@a.timer",
                                    "reset-failed las-proxy@a.service",

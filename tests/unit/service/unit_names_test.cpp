@@ -19,6 +19,7 @@ constexpr std::array kKinds{UnitKind::Service,
                             UnitKind::HealthCheck,
                             UnitKind::Socket,
                             UnitKind::Proxy,
+                            UnitKind::Gate,
                             UnitKind::Slice};
 
 }  // namespace
@@ -29,6 +30,7 @@ TEST_CASE("each kind of unit has its own name, escaped where systemd must", "[se
   CHECK(unit_name("tiny", UnitKind::HealthCheck) == "las-health@tiny.service");
   CHECK(unit_name("tiny", UnitKind::Socket) == "las-tiny.socket");
   CHECK(unit_name("tiny", UnitKind::Proxy) == "las-proxy@tiny.service");
+  CHECK(unit_name("tiny", UnitKind::Gate) == "las-gate@tiny.service");
   CHECK(unit_name("c++", UnitKind::Socket) == "las-c\\x2b\\x2b.socket");
   CHECK(unit_name("c++", UnitKind::Proxy) == "las-proxy@c\\x2b\\x2b.service");
   // A dash would put it into the slice of the service "a".
@@ -46,6 +48,7 @@ TEST_CASE("a unit's name tells its service and its kind", "[service]") {
                          "a.b_c-1",
                          "health",
                          "proxy",
+                         "gate",
                          "x2b",
                          "las-tiny",
                          "a.service",
@@ -81,6 +84,7 @@ TEST_CASE("a name that las would not make is the name of no unit of las", "[serv
                            "las-.socket",
                            "las-health@.timer",
                            "las-proxy@.service",
+                           "las-gate@.service",
                            "las-a.timer",
                            "las-a.path",
                            "las-health@a.socket",
@@ -123,24 +127,15 @@ TEST_CASE("what starts something else is found before it, so that it is stopped 
   std::vector<std::string> names;
   for (const UnitOf& unit : find_generated_units(*files, directory.path()))
     names.push_back(unit.name);
-  CHECK(names == std::vector<std::string>{"las-a.socket",
-                                          "las-b.socket",
-                                          "las-c\\x2b\\x2b.socket",
-                                          "las-proxy@a.service",
-                                          "las-proxy@b.service",
-                                          "las-proxy@c\\x2b\\x2b.service",
-                                          "las-health@a.timer",
-                                          "las-health@b.timer",
-                                          "las-health@c\\x2b\\x2b.timer",
-                                          "las-health@a.service",
-                                          "las-health@b.service",
-                                          "las-health@c\\x2b\\x2b.service",
-                                          "las-a.service",
-                                          "las-b.service",
-                                          "las-c\\x2b\\x2b.service",
-                                          "las-a.slice",
-                                          "las-b.slice",
-                                          "las-c\\x2b\\x2b.slice"});
+  CHECK(names ==
+        std::vector<std::string>{
+            "las-a.socket",         "las-b.socket",         "las-c\\x2b\\x2b.socket",
+            "las-proxy@a.service",  "las-proxy@b.service",  "las-proxy@c\\x2b\\x2b.service",
+            "las-gate@a.service",   "las-gate@b.service",   "las-gate@c\\x2b\\x2b.service",
+            "las-health@a.timer",   "las-health@b.timer",   "las-health@c\\x2b\\x2b.timer",
+            "las-health@a.service", "las-health@b.service", "las-health@c\\x2b\\x2b.service",
+            "las-a.service",        "las-b.service",        "las-c\\x2b\\x2b.service",
+            "las-a.slice",          "las-b.slice",          "las-c\\x2b\\x2b.slice"});
 }
 
 TEST_CASE("all units of a service are its own and those that go with it", "[service]") {
