@@ -50,6 +50,8 @@ class ClashReport {
     }
     const std::string remedy = add_installed();
     explanation.suggestion = remedy_.empty() ? remedy : remedy_;
+    if (explanation.suggestion.empty() && !absent_.empty())
+      explanation.suggestion = "las search " + absent_;
     flush(explanation.reasons);
     if (terminals_ > 0 && terminals_ == policy_terminals_) {
       explanation.kind = Explanation::Kind::PolicyDenied;
@@ -197,6 +199,7 @@ class ClashReport {
     }
     if (universe_.find(demand.name) == nullptr) {
       add_line(name, version, sentence(_("needs {}, which is not in the catalog"), needed));
+      absent_ = demand.name;
       return;
     }
     NoBuild why{{}, true, {}};
@@ -278,6 +281,7 @@ class ClashReport {
   int terminals_ = 0, policy_terminals_ = 0;
   std::vector<std::string> denied_;
   std::string remedy_;  // of what a requirement ends at
+  std::string absent_;  // what is needed and is not in the catalog
 };
 
 }  // namespace

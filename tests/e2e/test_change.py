@@ -100,7 +100,7 @@ class Change(Case):
         error = self.las_json("install", "app", status=4)["error"]
         self.assertEqual(error["exit_status"], 4)
         self.assertEqual(error["explanation"], {
-            "kind": "unsatisfiable", "wanted": "app", "suggestion": "", "denied": [],
+            "kind": "unsatisfiable", "wanted": "app", "suggestion": "las search absent", "denied": [],
             "reasons": [{"subject": "app 1", "text": "needs middle"},
                         {"subject": "middle 1", "text": "needs absent >=2, which is not in the catalog"}]})
         text = self.las("install", "app", status=4).stderr
