@@ -44,7 +44,7 @@ row "las --version" "$las --version" "pacman --version" "curl --version" "dpkg -
 row "completion of a command" "$las complete 1 -- las ins" "pacman --version" "curl --version"
 row "completion of a module name" "$las complete 2 -- las install lla" "pacman --version" "curl --version"
 row "las list" "$las list --json" "dpkg -l"
-row "las search" "$las search llama" "apt-cache search llama.cpp"
+WARMUP=2 RUNS=30 row "las search" "$las search llama" "apt-cache search llama.cpp" # which takes a second
 row "las detect" "$las detect" "lstopo-no-graphics --of console"
 row "las detect --section cpu" "$las detect --section cpu" "lstopo-no-graphics --of console"
 
