@@ -12,6 +12,7 @@
 #include "las/transaction/garbage.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -268,15 +269,24 @@ void verify_state_folder(Session& session, std::vector<Finding>& findings) {
 }
 
 // What interrupted or failed runs left, and payloads that no generation has. A run in flight has
-// some; it is not looked for while one goes on.
+// some, and one that begins or ends while this looks may have: what is seen twice while none goes
+// on is left over.
 void verify_leftovers(Session& session, std::vector<Finding>& findings, const Activity& activity) {
-  if (running_las(session))
-    return;
-  const auto survey = transaction::survey_garbage(session.surroundings(activity), {});
-  for (const transaction::Garbage& garbage : survey.garbage) {
-    if (garbage.kind == transaction::Garbage::Kind::Leftover)
-      findings.push_back({"leftover", garbage.name, garbage.path.string(), kRepair, Mend::Collect});
+  std::map<std::string, std::string> seen;  // names by path
+  for (const bool again : {false, true}) {
+    const auto survey = transaction::survey_garbage(session.surroundings(activity), {});
+    std::map<std::string, std::string> now;
+    for (const transaction::Garbage& garbage : survey.garbage) {
+      const std::string path = garbage.path.string();
+      if (garbage.kind == transaction::Garbage::Kind::Leftover && (!again || seen.count(path) > 0))
+        now.emplace(path, garbage.name);
+    }
+    seen = std::move(now);
+    if (seen.empty() || running_las(session))
+      return;
   }
+  for (const auto& [path, name] : seen)
+    findings.push_back({"leftover", name, path, kRepair, Mend::Collect});
 }
 
 void verify_models(Session& session,
