@@ -212,7 +212,7 @@ class Stamper {
       return std::move(open_);
     }
     close_batch();
-    work();
+    work(Wait::No);
     stop();
     std::vector<StampedName> all;
     all.reserve(batches_.size() * kBatch);
@@ -240,29 +240,20 @@ class Stamper {
         std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
     // The caller's own thread is one of them.
     if (others_.size() + 1 < processors)
-      others_.emplace_back([this] { serve(); });
+      others_.emplace_back([this] { work(Wait::Yes); });
   }
 
   // The next batch that nobody has taken. A deque's elements stay where they are.
   Batch* take() { return taken_ < batches_.size() ? &batches_[taken_++] : nullptr; }
 
-  // What is there now.
-  void work() {
-    while (true) {
-      std::unique_lock lock(mutex_);
-      Batch* const batch = take();
-      lock.unlock();
-      if (batch == nullptr)
-        return;
-      look(*batch);
-    }
-  }
+  // What is there now; with Wait::Yes also what will come.
+  enum class Wait { No, Yes };
 
-  // What is there and what will come.
-  void serve() {
+  void work(Wait wait) {
     while (true) {
       std::unique_lock lock(mutex_);
-      more_.wait(lock, [&] { return ended_ || taken_ < batches_.size(); });
+      if (wait == Wait::Yes)
+        more_.wait(lock, [&] { return ended_ || taken_ < batches_.size(); });
       Batch* const batch = take();
       lock.unlock();
       if (batch == nullptr)

@@ -84,7 +84,7 @@ PYTHON
 
 # What runs of a service is in the store under another name.
 declare -A payload=([tiny]=llama.cpp)
-# at_rest SERVICE: its port is open, and nothing of it runs, nor of the proxy or the timer.
+# at_rest SERVICE: its port is open, and nothing of it runs, nor of the proxy, the gate or the timer.
 at_rest() {
   is "las-$1.socket" active && is "las-$1.service" inactive && is "las-proxy@$1.service" inactive && is "las-gate@$1.service" inactive &&
     is "las-health@$1.timer" inactive && [ "$(main_pid "$1")" = 0 ] && gone "${payload[$1]:-$1}" &&
