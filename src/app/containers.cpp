@@ -87,10 +87,11 @@ void add_gpus(const std::vector<state::GrantedGpu>& gpus, Options& options) {
 
 }  // namespace
 
-const platform::ContainerEngine& engine_of(const state::InstalledModule& module) {
+InstalledImage image_of(const state::InstalledModule& module) {
   for (const state::ExternalChange& change : module.external) {
     if (change.kind == "image")
-      return platform::container_engine(source::image_engine(change.wanted));
+      return {platform::container_engine(source::image_engine(change.wanted)),
+              source::image_to_run(change.wanted)};
   }
   throw Error(ErrorKind::CorruptState, _("no record says where its image is"), module.name)
       .hint(fmt::format("las install --reinstall {}", module.name));

@@ -19,8 +19,14 @@ struct ContainerPlaces {
   std::filesystem::path model;    ///< the model file; "" without
 };
 
-/// The engine that has the module's image. CorruptState where no record names one.
-const platform::ContainerEngine& engine_of(const state::InstalledModule& module);
+/// The module's image and the engine that has it.
+struct InstalledImage {
+  const platform::ContainerEngine& engine;
+  std::string name;  ///< as the engine is to run it
+};
+
+/// CorruptState where no record names one.
+InstalledImage image_of(const state::InstalledModule& module);
 
 /// Of its engine, as it is set up here. Io when it does not answer, Unsatisfiable when no walls of
 /// a service would hold.

@@ -228,7 +228,7 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
     if (is_contained) {
-      const std::string engine = engine_of(module).name();
+      const std::string engine = image_of(module).engine.name();
       // Units bear a file that is not there yet; engines do not.
       std::erase_if(gpu.nodes,
                     [&](const std::string& node) { return !session.files().exists(node); });

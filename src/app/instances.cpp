@@ -172,7 +172,7 @@ void fill_container(Session& session,
   if (!service.container)
     throw Error(
         ErrorKind::Unsatisfiable, _("the manifest does not say how its image is run"), module.name);
-  const platform::ContainerEngine& engine = engine_of(module);
+  const auto [engine, image] = image_of(module);
   // Without a unit nothing would remove what the engine's client, once killed, leaves running.
   if (!engine.daemon_unit().empty() && !has_systemd(session))
     throw Error(ErrorKind::Unsatisfiable,
@@ -187,8 +187,7 @@ void fill_container(Session& session,
     values[name] = value;
   fill_shared(service, values, instance);
   const ContainerSurroundings around = look_around(session, engine, activity);
-  instance.container =
-      container_run(engine, instance, *service.container, places, values, module.source_detail);
+  instance.container = container_run(engine, instance, *service.container, places, values, image);
   instance.container->network = around.network;
   instance.container->cgroup_driver = around.cgroup_driver;
   instance.argv = engine_command(session, engine, instance.id, *instance.container);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/source/extract.hpp"
 
-#include "archive_library.hpp"
+#include "archive_reader.hpp"
 #include "effects.hpp"
 #include "entry_path.hpp"
 #include "unpack.hpp"
@@ -9,10 +9,7 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 
-#include <array>
 #include <functional>
-#include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,14 +24,6 @@ constexpr std::uint64_t kRatioFrom = ByteSize::mib(64).bytes();
 constexpr std::uint64_t kProgressStep = ByteSize::mib(4).bytes();
 constexpr unsigned kSpecialBits = 07000;
 constexpr unsigned kAnyExecute = 0111;
-
-/// UTF-8 first: under the C locale the plain accessor loses names that pax headers and zip give in
-/// UTF-8; where bytes are no valid text it is the other way round.
-std::string entry_text(const char* utf8, const char* raw) {
-  if (utf8 != nullptr)
-    return utf8;
-  return raw != nullptr ? raw : "";
-}
 
 /// Reads and checks; what is to be done to the disk it asks for (effects.hpp).
 class Unpacker {
@@ -52,15 +41,13 @@ class Unpacker {
         into_(request.into.empty() ? std::vector<std::string>{} : manifest_parts(request.into)),
         event_id_("extract:" + request.archive.filename().string()),
         library_(archive_library()),
-        reader_(library_.read_new(), library_.read_free),
+        reader_(files, request.archive),
         block_(kBlock) {}
 
   void run();
 
  private:
   void read(const std::function<void(Effect)>& ask);
-  void open();
-  [[noreturn]] void fail_reading() const;
   void unpack_entry(archive_entry* entry);
   void unpack_hard_link(const std::string& name,
                         const std::vector<std::string>& parts,
@@ -92,50 +79,19 @@ class Unpacker {
   std::vector<std::string> into_;
   std::string event_id_;
   const ArchiveLibrary& library_;
-  std::unique_ptr<archive, int (*)(archive*)> reader_;
+  ArchiveReader reader_;
   std::vector<char> block_;
   const std::function<void(Effect)>* ask_ = nullptr;
-  std::uint64_t packed_ = 0, unpacked_ = 0, entries_ = 0, reported_ = 0;
+  std::uint64_t unpacked_ = 0, entries_ = 0, reported_ = 0;
 };
 
-/// libarchive's words, the cause, tell a foreign file from a damaged one.
-void Unpacker::fail_reading() const {
-  const char* text = library_.error_string(reader_.get());
-  throw Error(ErrorKind::InvalidData,
-              _("the file is no archive or a damaged one"),
-              request_.archive.string())
-      .cause(text != nullptr ? text : "");
-}
-
-void Unpacker::open() {
-  const auto status = files_.status(request_.archive);
-  if (!status)
-    throw Error(ErrorKind::NotFound, _("cannot open the archive"), request_.archive.string());
-  packed_ = status->size;
-  archive* reader = reader_.get();
-  // Anything but ARCHIVE_OK means that libarchive would run an outside program for the filter.
-  const std::array<int, 6> supported = {library_.support_filter_gzip(reader),
-                                        library_.support_filter_bzip2(reader),
-                                        library_.support_filter_xz(reader),
-                                        library_.support_filter_zstd(reader),
-                                        library_.support_format_tar(reader),
-                                        library_.support_format_zip(reader)};
-  for (const int result : supported) {
-    if (result != ARCHIVE_OK)
-      throw Error(ErrorKind::Io, _("this libarchive lacks a compression that las needs"));
-  }
-  if (library_.read_open_filename(reader, request_.archive.c_str(), kBlock) != ARCHIVE_OK)
-    fail_reading();
-}
-
 void Unpacker::run() {
-  open();
-  activity_.reporter.report(event::Started{event_id_, request_.title, packed_});
+  activity_.reporter.report(event::Started{event_id_, request_.title, reader_.packed()});
   try {
     do_while_produced(
         files_,
         [&](std::uint64_t done) {
-          activity_.reporter.report(event::Progress{event_id_, done, packed_});
+          activity_.reporter.report(event::Progress{event_id_, done, reader_.packed()});
         },
         [&](const std::function<void(Effect)>& ask) { read(ask); });
   } catch (...) {
@@ -149,19 +105,16 @@ void Unpacker::read(const std::function<void(Effect)>& ask) {
   ask_ = &ask;
   for (;;) {
     activity_.cancellation.throw_if_requested();
-    archive_entry* entry = nullptr;
-    const int result = library_.read_next_header(reader_.get(), &entry);
-    if (result == ARCHIVE_EOF)
+    archive_entry* const entry = reader_.next();
+    if (entry == nullptr)
       return;
-    if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-      fail_reading();
     unpack_entry(entry);
     tell_progress();
   }
 }
 
 void Unpacker::tell_progress() {
-  const auto done = static_cast<std::uint64_t>(library_.filter_bytes(reader_.get(), -1));
+  const std::uint64_t done = reader_.consumed();
   if (done < reported_ + kProgressStep)
     return;
   reported_ = done;
@@ -192,8 +145,7 @@ std::filesystem::path Unpacker::on_disk(const std::vector<std::string>& parts) c
 }
 
 void Unpacker::unpack_entry(archive_entry* entry) {
-  const std::string name =
-      entry_text(library_.entry_pathname_utf8(entry), library_.entry_pathname(entry));
+  const std::string name = reader_.name_of(entry);
   if (++entries_ > limits_.entries)
     throw Error(ErrorKind::Integrity, _("the archive holds too many entries"), name);
   check_length(name);
@@ -256,10 +208,10 @@ void Unpacker::count(const std::string& name, std::uint64_t bytes) {
     throw Error(ErrorKind::Integrity, _("the archive unpacks to more than is allowed"), name)
         .cause(fmt::format(fmt::runtime(_("the limit is {}")), limits_.total.to_string()));
   if (unpacked_ > kRatioFrom &&
-      static_cast<double>(unpacked_) > limits_.ratio * static_cast<double>(packed_))
+      static_cast<double>(unpacked_) > limits_.ratio * static_cast<double>(reader_.packed()))
     throw Error(ErrorKind::Integrity, _("the archive unpacks to suspiciously much"), name)
         .cause(fmt::format(fmt::runtime(_("{} packed, {} unpacked so far")),
-                           ByteSize(packed_).to_string(),
+                           ByteSize(reader_.packed()).to_string(),
                            ByteSize(unpacked_).to_string()));
 }
 
@@ -292,17 +244,10 @@ void Unpacker::unpack_file(const std::string& name,
 }
 
 bool Unpacker::read_piece(const std::string& name, std::string& piece) {
-  for (;;) {
-    const auto got = library_.read_data(reader_.get(), block_.data(), block_.size());
-    if (got == ARCHIVE_RETRY)
-      continue;
-    if (got < 0)
-      fail_reading();
-    const auto size = static_cast<std::size_t>(got);
-    count(name, size);
-    piece.assign(block_.data(), size);
-    return size != 0;
-  }
+  const std::size_t size = reader_.read(block_);
+  count(name, size);
+  piece.assign(block_.data(), size);
+  return size != 0;
 }
 
 }  // namespace

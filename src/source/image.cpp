@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "oci_archive.hpp"
 #include "program_paths.hpp"
 
 #include "las/base/error.hpp"
@@ -24,12 +25,22 @@ using Words = std::vector<std::string>;
 
 using platform::ContainerEngine;
 
+// Before the digest's hexadecimal digits; nothing is ever pulled from "localhost".
+constexpr const char* kLoaded = "localhost/las:sha256-";
 constexpr const char* kOldestEngine = "podman";  // older records name none
 
 /// What an engine knows of an image that it has.
 struct Image {
   std::string id;                    ///< of its configuration: the same however it came
   std::vector<std::string> digests;  ///< of all manifests that it was ever had by
+};
+
+/// The image that is to be had.
+struct Wanted {
+  std::string reference;         ///< what the engine knows it by
+  std::optional<Digest> digest;  ///< of its manifest, as far as that is known ahead
+  bool by_tag = false;           ///< neither the manifest nor an earlier install says which it is
+  std::optional<OciImage> read;  ///< from the archive, for an engine that does not read it itself
 };
 
 class ImageKind : public SourceKind {
@@ -63,13 +74,14 @@ class ImageKind : public SourceKind {
   std::optional<Image> look(const ContainerEngine& engine,
                             const std::string& reference,
                             const Activity& activity) const;
+  Wanted wanted(const ContainerEngine& engine,
+                const StageRequest& request,
+                const Activity& activity) const;
   void bring(const ContainerEngine& engine,
              const StageRequest& request,
-             const std::string& reference,
+             const Wanted& wanted,
              const Activity& activity) const;
-  void check(const catalog::ImageSource& source,
-             const Image& image,
-             const std::string& subject) const;
+  void check(const ContainerEngine& engine, const Wanted& wanted, const Image& image) const;
 
   Surroundings around_;
 };
@@ -78,9 +90,21 @@ const catalog::ImageSource& image_of(const catalog::Source& source) {
   return std::get<catalog::ImageSource>(source.how);
 }
 
+std::string tagged(const catalog::ImageSource& image) {
+  return image.name + ":" + image.tag;
+}
+
 /// "NAME@DIGEST" where the digest is known, else "NAME:TAG".
 std::string reference_of(const catalog::ImageSource& image) {
-  return image.digest ? image.name + "@" + image.digest->to_string() : image.name + ":" + image.tag;
+  return image.digest ? image.name + "@" + image.digest->to_string() : tagged(image);
+}
+
+/// What a tag turned out to mean.
+Digest digest_of(const Image& image, const std::string& reference) {
+  const auto digest = image.digests.empty() ? std::nullopt : Digest::parse(image.digests.front());
+  if (!digest)
+    throw Error(ErrorKind::Io, _("the container engine knows no digest of this image"), reference);
+  return *digest;
 }
 
 /// The engines' own words for what went wrong; their exit status is the same for all of it.
@@ -162,7 +186,7 @@ const ContainerEngine* ImageKind::chosen() const {
   return nullptr;
 }
 
-std::string ImageKind::unavailable(const catalog::Source& source, const Activity&) {
+std::string ImageKind::unavailable(const catalog::Source&, const Activity&) {
   if (around_.layout.root != "/")
     return _("images cannot be kept below --root");
   const bool is_system = around_.layout.scope == platform::Scope::System;
@@ -176,8 +200,6 @@ std::string ImageKind::unavailable(const catalog::Source& source, const Activity
                          ? _("{} is missing, which containers.engine names")
                          : _("{}, which containers.engine names, is missing, or not a user's own")),
         around_.container_engine);
-  if (!image_of(source).archive.empty() && engine->load_image({}).empty())
-    return fmt::format(fmt::runtime(_("{} reads no OCI archives")), engine->name());
   if (is_system && around_.environment.uid != 0)
     return _("the system's images need root");
   return {};
@@ -221,7 +243,7 @@ std::optional<Image> ImageKind::look(const ContainerEngine& engine,
   });
   for (const std::string& word : words)
     image.digests.push_back(word.substr(word.find('@') + 1));
-  if (image.id.empty() || image.digests.empty())
+  if (image.id.empty())
     throw Error(ErrorKind::Io,
                 fmt::format(fmt::runtime(_("{} says nothing that can be read of this image")),
                             engine.name()),
@@ -230,31 +252,67 @@ std::optional<Image> ImageKind::look(const ContainerEngine& engine,
   return image;
 }
 
-void ImageKind::bring(const ContainerEngine& engine,
-                      const StageRequest& request,
-                      const std::string& reference,
-                      const Activity& activity) const {
-  const catalog::ImageSource& image = image_of(*request.source);
-  // One that comes with the manifest: an OCI archive keeps the digest.
-  const auto result =
-      run(engine,
-          image.archive.empty()
-              ? Words{"pull", "-q", reference}
-              : engine.load_image(fs::path(request.manifest_directory) / image.archive),
-          activity);
-  if (!result.ok())
-    throw failure(result, reference);
+Wanted ImageKind::wanted(const ContainerEngine& engine,
+                         const StageRequest& request,
+                         const Activity& activity) const {
+  catalog::ImageSource image = image_of(*request.source);
+  // What the tag meant at the first install it means for ever.
+  if (!image.digest && request.pinned)
+    image.digest = request.pinned(tagged(image));
+  Wanted found{reference_of(image), image.digest, !image.digest, std::nullopt};
+  if (image.archive.empty() || engine.takes_oci_archives())
+    return found;
+  found.read = read_oci_image(
+      around_.files, fs::path(request.manifest_directory) / image.archive, image.digest, activity);
+  found.digest = found.read->pinned;
+  // A name that nobody else gives: to take the image's own could be to take it from another image.
+  found.reference = kLoaded + found.digest->hex();
+  return found;
 }
 
-void ImageKind::check(const catalog::ImageSource& source,
-                      const Image& image,
-                      const std::string& subject) const {
-  const auto& known = image.digests;
-  if (source.digest &&
-      std::find(known.begin(), known.end(), source.digest->to_string()) == known.end())
-    throw Error(ErrorKind::Integrity, _("this is another image than the manifest names"), subject)
-        .cause(fmt::format(
-            fmt::runtime(_("{} instead of {}")), known.front(), source.digest->to_string()));
+void ImageKind::bring(const ContainerEngine& engine,
+                      const StageRequest& request,
+                      const Wanted& wanted,
+                      const Activity& activity) const {
+  const catalog::ImageSource& image = image_of(*request.source);
+  Words words = {"pull", "-q", wanted.reference};
+  const fs::path archive = fs::path(request.manifest_directory) / image.archive;
+  const fs::path rewritten = request.staging / "image.tar";
+  if (wanted.read) {
+    write_docker_archive(
+        around_.files, archive, *wanted.read, wanted.reference, rewritten, activity);
+    words = engine.load_image(rewritten);
+  } else if (!image.archive.empty()) {
+    words = engine.load_image(archive);
+  }
+  const auto result = run(engine, words, activity);
+  around_.files.remove_file(rewritten);
+  if (!result.ok())
+    throw failure(result, wanted.reference);
+}
+
+void ImageKind::check(const ContainerEngine& engine,
+                      const Wanted& wanted,
+                      const Image& image) const {
+  const auto has = [&](const Digest& digest) {
+    const std::string text = digest.to_string();
+    return text == image.id ||
+           std::find(image.digests.begin(), image.digests.end(), text) != image.digests.end();
+  };
+  // What came by an archive is known by its id: its configuration's digest, which names the digests
+  // of all that it consists of, or its manifest's, as newer ones keep images.
+  const bool same = wanted.read ? has(wanted.read->config) || has(wanted.read->manifest)
+                                : !wanted.digest || has(*wanted.digest);
+  if (same)
+    return;
+  Error error(
+      ErrorKind::Integrity, _("this is another image than the manifest names"), wanted.reference);
+  error.cause(fmt::format(fmt::runtime(_("{} instead of {}")),
+                          image.digests.empty() ? image.id : image.digests.front(),
+                          (wanted.read ? wanted.read->config : *wanted.digest).to_string()));
+  if (wanted.read)
+    error.hint(fmt::format("{} rmi {}", engine.name(), wanted.reference));
+  throw error;
 }
 
 Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
@@ -262,19 +320,14 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
   if (engine == nullptr)
     throw Error(ErrorKind::Unsatisfiable, unavailable(*request.source, activity), request.module);
   const catalog::ImageSource& source = image_of(*request.source);
-  catalog::ImageSource wanted = source;
-  // What the tag meant at the first install it means for ever.
-  const std::string tagged = source.name + ":" + source.tag;
-  if (!wanted.digest && request.pinned)
-    wanted.digest = request.pinned(tagged);
-  const std::string reference = reference_of(wanted);
+  const Wanted wanted = this->wanted(*engine, request, activity);
+  const std::string& reference = wanted.reference;
 
   Staged staged;
   staged.detail = reference;
   const std::string event_id = "image:" + request.module;
   const auto before = look(*engine, reference, activity);
-  Json record = {{"present", before.has_value()}};
-  staged.external_before = record.dump();
+  staged.external_before = Json{{"present", before.has_value()}}.dump();
   // The intent names what will be there: by digest it is known ahead, by tag its name is all.
   const auto record_of = [&](const std::string& name, const std::string& id) {
     return Json{{"engine", engine->name()}, {"reference", name}, {"id", id}}.dump();
@@ -283,12 +336,13 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
   if (!before) {
     if (request.journal_external)
       request.journal_external(*staged.external_before, *staged.external_wanted);
-    activity.reporter.report(
-        event::Started{event_id,
-                       fmt::format(fmt::runtime(_("Pulling {}")), describe(*request.source)),
-                       std::nullopt});
+    activity.reporter.report(event::Started{
+        event_id,
+        fmt::format(fmt::runtime(source.archive.empty() ? _("Pulling {}") : _("Loading {}")),
+                    describe(*request.source)),
+        std::nullopt});
     try {
-      bring(*engine, request, reference, activity);
+      bring(*engine, request, wanted, activity);
     } catch (...) {
       activity.reporter.report(event::Finished{event_id, false, {}});
       throw;
@@ -300,14 +354,13 @@ Staged ImageKind::stage(const StageRequest& request, const Activity& activity) {
     throw Error(ErrorKind::Integrity,
                 _("what was brought is not the image that the manifest names"),
                 reference);
-  check(wanted, *image, reference);
-  const Digest digest =
-      wanted.digest ? *wanted.digest : Digest::parse(image->digests.front()).value();
-  if (!wanted.digest)
-    staged.newly_pinned[tagged] = digest;
+  check(*engine, wanted, *image);
+  const Digest digest = wanted.digest ? *wanted.digest : digest_of(*image, reference);
+  if (wanted.by_tag)
+    staged.newly_pinned[tagged(source)] = digest;
   staged.detail = source.name + "@" + digest.to_string();
   staged.artifacts = {{source.name, digest}};
-  staged.external_wanted = record_of(staged.detail, image->id);
+  staged.external_wanted = record_of(wanted.read ? reference : staged.detail, image->id);
   staged.identity = "image\n" + staged.detail + "\n";
   return staged;
 }
@@ -359,6 +412,12 @@ std::vector<std::string> ImageKind::verify_external(const std::string& wanted,
 
 std::string image_engine(const std::string& wanted) {
   return engine_in(parse(wanted)).name();
+}
+
+std::string image_to_run(const std::string& wanted) {
+  const Json record = parse(wanted);
+  const std::string reference = record.value("reference", "");
+  return reference.find('@') == std::string::npos ? record["id"].get<std::string>() : reference;
 }
 
 std::unique_ptr<SourceKind> make_image_source(Surroundings surroundings) {

@@ -6,17 +6,12 @@
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
 
-#include <memory>
+#include <exception>
+#include <utility>
 
 namespace las::source {
 
 namespace {
-
-// Called by libarchive's C code: `sink` is the std::string that grows.
-la_ssize_t append(archive*, void* sink, const void* bytes, std::size_t size) noexcept {
-  static_cast<std::string*>(sink)->append(static_cast<const char*>(bytes), size);
-  return static_cast<la_ssize_t>(size);
-}
 
 mode_t type_of(TarEntry::Kind kind) {
   switch (kind) {
@@ -32,36 +27,94 @@ mode_t type_of(TarEntry::Kind kind) {
 
 }  // namespace
 
-std::string make_tar(const std::vector<TarEntry>& entries) {
-  const ArchiveLibrary& library = archive_library();
-  std::string bytes;
-  const std::unique_ptr<archive, int (*)(archive*)> writer(library.write_new(), library.write_free);
-  const auto require = [&](bool good, const std::string& subject) {
+struct TarWriter::State {
+  explicit State(Sink to) : sink(std::move(to)), writer(library.write_new(), library.write_free) {}
+
+  // Called by libarchive's C code, which no exception may cross.
+  static la_ssize_t take(archive*, void* self, const void* bytes, std::size_t size) noexcept {
+    auto& state = *static_cast<State*>(self);
+    try {
+      state.sink({static_cast<const char*>(bytes), size});
+      return static_cast<la_ssize_t>(size);
+    } catch (...) {
+      state.thrown = std::current_exception();
+      return -1;
+    }
+  }
+
+  void require(bool good) {
+    if (thrown)
+      std::rethrow_exception(std::exchange(thrown, nullptr));
     if (good)
       return;
     const char* why = library.error_string(writer.get());
-    throw Error(ErrorKind::Io, _("the tar archive cannot be written"), subject)
+    throw Error(ErrorKind::Io, _("the tar archive cannot be written"), path)
         .cause(why != nullptr ? why : "");
-  };
-  require(library.write_set_format_pax_restricted(writer.get()) == ARCHIVE_OK, "");
-  require(library.write_open(writer.get(), &bytes, nullptr, append, nullptr) == ARCHIVE_OK, "");
-  for (const TarEntry& item : entries) {
+  }
+
+  void begin(TarEntry::Kind kind, std::uint64_t size, const std::string& target) {
     const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(library.entry_new(),
                                                                          library.entry_free);
-    const bool file = item.kind == TarEntry::Kind::File;
-    library.entry_set_pathname(entry.get(), item.path.c_str());
-    library.entry_set_filetype(entry.get(), type_of(item.kind));
-    library.entry_set_perm(entry.get(), file ? 0644 : 0755);
-    library.entry_set_size(entry.get(), file ? static_cast<la_int64_t>(item.content.size()) : 0);
-    if (item.kind == TarEntry::Kind::Symlink)
-      library.entry_set_symlink(entry.get(), item.content.c_str());
-    require(library.write_header(writer.get(), entry.get()) == ARCHIVE_OK, item.path);
-    if (file && !item.content.empty())
-      require(library.write_data(writer.get(), item.content.data(), item.content.size()) ==
-                  static_cast<la_ssize_t>(item.content.size()),
-              item.path);
+    library.entry_set_pathname(entry.get(), path.c_str());
+    library.entry_set_filetype(entry.get(), type_of(kind));
+    library.entry_set_perm(entry.get(), kind == TarEntry::Kind::File ? 0644 : 0755);
+    library.entry_set_size(entry.get(), static_cast<la_int64_t>(size));
+    if (kind == TarEntry::Kind::Symlink)
+      library.entry_set_symlink(entry.get(), target.c_str());
+    require(library.write_header(writer.get(), entry.get()) == ARCHIVE_OK);
   }
-  require(library.write_close(writer.get()) == ARCHIVE_OK, "");
+
+  void write(std::span<const char> bytes) {
+    if (!bytes.empty())
+      require(library.write_data(writer.get(), bytes.data(), bytes.size()) ==
+              static_cast<la_ssize_t>(bytes.size()));
+  }
+
+  const ArchiveLibrary& library = archive_library();
+  Sink sink;
+  std::exception_ptr thrown;
+  std::string path;  ///< of the entry that is being written
+  // Last: what it still holds at its end it gives to the sink.
+  std::unique_ptr<archive, int (*)(archive*)> writer;
+};
+
+TarWriter::TarWriter(Sink sink) : state_(std::make_unique<State>(std::move(sink))) {
+  const ArchiveLibrary& library = state_->library;
+  archive* const writer = state_->writer.get();
+  state_->require(library.write_set_format_pax_restricted(writer) == ARCHIVE_OK);
+  state_->require(library.write_open(writer, state_.get(), nullptr, State::take, nullptr) ==
+                  ARCHIVE_OK);
+}
+
+TarWriter::~TarWriter() = default;
+
+void TarWriter::add(const TarEntry& entry) {
+  const bool file = entry.kind == TarEntry::Kind::File;
+  state_->path = entry.path;
+  state_->begin(entry.kind, file ? entry.content.size() : 0, entry.content);
+  if (file)
+    state_->write(entry.content);
+}
+
+void TarWriter::begin_file(const std::string& path, std::uint64_t size) {
+  state_->path = path;
+  state_->begin(TarEntry::Kind::File, size, {});
+}
+
+void TarWriter::write(std::span<const char> bytes) {
+  state_->write(bytes);
+}
+
+void TarWriter::close() {
+  state_->require(state_->library.write_close(state_->writer.get()) == ARCHIVE_OK);
+}
+
+std::string make_tar(const std::vector<TarEntry>& entries) {
+  std::string bytes;
+  TarWriter writer([&](std::span<const char> piece) { bytes.append(piece.data(), piece.size()); });
+  for (const TarEntry& entry : entries)
+    writer.add(entry);
+  writer.close();
   return bytes;
 }
 

@@ -42,7 +42,11 @@ class ContainerEngine {
   /// Prints the id of an image that is there, and all digests that it is known by, bare or after
   /// "NAME@".
   virtual Words describe_image(const std::string& reference) const = 0;
-  /// Brings an image from an OCI archive, digest and all; empty where the engine cannot.
+
+  /// Whether it takes OCI archives and knows their images by digest. If not, it takes docker's own
+  /// and knows their images by the name in there and by their id alone.
+  virtual bool takes_oci_archives() const { return true; }
+
   virtual Words load_image(const std::filesystem::path& archive) const = 0;
   virtual Words remove_image(const std::string& id, const std::string& reference) const = 0;
 

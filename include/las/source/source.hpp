@@ -177,6 +177,10 @@ std::unique_ptr<SourceKind> make_image_source(Surroundings surroundings);
 /// external_wanted. CorruptState for a damaged record.
 std::string image_engine(const std::string& wanted);
 
+/// What that engine is to run, by the same record: what can mean no other image, its digest or its
+/// id. CorruptState.
+std::string image_to_run(const std::string& wanted);
+
 /// Every kind, by name. The one list a new kind is added to.
 std::map<std::string, std::unique_ptr<SourceKind>> make_source_kinds(Surroundings surroundings);
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +16,33 @@ struct TarEntry {
   std::string content;  ///< of a file; where a symlink points
 };
 
-/// The bytes of a tar archive (POSIX ustar, with pax headers only where a name needs them): no
+/// Writes a tar archive (POSIX ustar, with pax headers only where a name or a size needs them): no
 /// owners, no times, so that equal entries give equal bytes. By libarchive, opened on first use.
-/// Throws Io when libarchive refuses an entry.
+/// Everything here throws Io when libarchive refuses, and what the sink throws.
+class TarWriter {
+ public:
+  using Sink = std::function<void(std::span<const char>)>;
+
+  explicit TarWriter(Sink sink);
+  ~TarWriter();
+  TarWriter(const TarWriter&) = delete;
+  TarWriter& operator=(const TarWriter&) = delete;
+
+  void add(const TarEntry& entry);
+
+  /// A file whose `size` bytes come by write(), piece by piece.
+  void begin_file(const std::string& path, std::uint64_t size);
+  void write(std::span<const char> bytes);
+
+  /// The archive's end; without it, it is a truncated one.
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The bytes of an archive of these.
 std::string make_tar(const std::vector<TarEntry>& entries);
 
 }  // namespace las::source

@@ -49,11 +49,46 @@ without_the_daemon() {
   fails_saying 'Cannot connect to the Docker daemon' install --yes cache
   systemctl reset-failed docker.service
   systemctl start docker
-  sed -i "s/digest: 'sha256/archive: cache.tar, &/" /etc/las/manifests.d/cache.yaml
-  : >/etc/las/manifests.d/cache.tar
-  fails_saying 'docker' install --yes cache
-  rm /etc/las/manifests.d/cache.tar
   [ -z "$(docker images -aq)" ] || wrong "what failed left an image"
+}
+
+# The image in an OCI archive beside its manifest, as another tool wrote it. Docker is given it as it takes it, and no
+# registry is asked.
+from_an_archive() {
+  local archive=/etc/las/manifests.d/cache.tar digest tag
+  skopeo --insecure-policy copy -q --src-tls-verify=false docker://127.0.0.1:5000/cache:1 oci-archive:$archive:cache:1
+  systemctl stop registry
+  digest=$(tar -xOf $archive index.json | python3 -c 'import json, sys; print(json.load(sys.stdin)["manifests"][0]["digest"])')
+  tag=localhost/las:sha256-${digest#*:}
+  offer_archive() { offer_cache "1 $1" && sed -i "s/digest: 'sha256/archive: cache.tar, &/" /etc/las/manifests.d/cache.yaml; }
+  offer_archive "$one"
+  fails_saying "$digest instead of $one" install --yes cache
+  offer_archive "$digest"
+  mv $archive /root/whole.tar
+  : >$archive
+  fails_saying 'no archive or a damaged one' install --yes cache
+  cp /root/whole.tar $archive
+  printf damage | dd of=$archive bs=1 seek=$(($(stat -c %s $archive) / 2)) conv=notrunc status=none
+  fails_saying 'archive is damaged' install --yes cache
+  [ -z "$(docker images -aq)" ] || wrong "an archive that was refused left an image"
+  mv /root/whole.tar $archive
+  las install --yes cache
+  [ "$(edition)" = 1 ] || wrong "not the image of the archive"
+  [ "$(inspect cache '{{.Config.Image}}')" = "$(docker image inspect --format '{{.Id}}' "$tag")" ] || wrong "it does not run by its id"
+  [ "$(ask set k v)" = OK ] && timer_is_content cache || wrong "from an archive it is not well"
+  las verify
+  docker tag "$tag" spare
+  docker rmi "$tag" >/dev/null
+  ! las verify || wrong "verify does not see that the image's name is gone"
+  las install --reinstall --yes cache
+  has_value || wrong "loaded again it has lost its data"
+  las verify
+  docker rmi spare >/dev/null
+  comes_back_after "kill -9 of an image by its id" kill -9 "$(inspect cache '{{.State.Pid}}')"
+  units_clean "from an archive"
+  clean "from an archive"
+  removes_cache
+  leaves_nothing
 }
 
 in_its_slice() {
@@ -148,7 +183,7 @@ slice_of_its_own() {
   has_value || wrong "purge of cache-too took cache with it"
 }
 
-ready_for_containers docker-registry redis-tools debootstrap
+ready_for_containers docker-registry redis-tools debootstrap skopeo
 images_of_cache
 refuses_a_wrong_digest
 without_the_daemon
@@ -167,4 +202,5 @@ other_driver cgroupfs
 removes_cache
 nothing_runs "remove"
 gc_without_the_daemon
+from_an_archive
 done_or_wrong "DOCKER JOB"

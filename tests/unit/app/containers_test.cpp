@@ -127,14 +127,18 @@ TEST_CASE("each engine is told of mounts and of folders in memory in its own wor
   CHECK(has(run_of(service, wanted).options, "--tmpfs=/run/lock:rw,nosuid,nodev,mode=1777"));
 }
 
-TEST_CASE("the record of a module's image says which engine has it") {
+TEST_CASE("the record of a module's image says which engine has it and what it is run by") {
   las::state::InstalledModule module;
   module.name = "cache";
-  CHECK_THROWS_WITH(las::app::engine_of(module), "no record says where its image is: cache");
+  CHECK_THROWS_WITH(las::app::image_of(module), "no record says where its image is: cache");
   module.external = {{"image", "{}", R"({"id": "1", "reference": "a@b"})"}};
-  CHECK(las::app::engine_of(module).name() == "podman");
+  CHECK(las::app::image_of(module).engine.name() == "podman");
   module.external = {{"image", "{}", R"({"engine": "docker", "id": "1", "reference": "a@b"})"}};
-  CHECK(las::app::engine_of(module).name() == "docker");
+  CHECK(las::app::image_of(module).engine.name() == "docker");
+  CHECK(las::app::image_of(module).name == "a@b");
+  // By its id, as a name without a digest could come to mean another image.
+  module.external = {{"image", "{}", R"({"engine": "docker", "id": "1", "reference": "a:b"})"}};
+  CHECK(las::app::image_of(module).name == "1");
   module.external = {{"image", "{}", R"({"engine": "other", "id": "1"})"}};
-  CHECK_THROWS_WITH(las::app::engine_of(module), "no container engine of this name: other");
+  CHECK_THROWS_WITH(las::app::image_of(module), "no container engine of this name: other");
 }

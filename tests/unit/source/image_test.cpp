@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engines are stand-ins here: scripts of what podman 4.3 and docker 20.10 said. The real ones
 // run in the jobs about containers.
+#include "oci_bench.hpp"
 #include "source_bench.hpp"
 #include "support/catch.hpp"
 
@@ -64,7 +65,7 @@ TEST_CASE_METHOD(Bench,
   image.archive = "cache.tar";
   CHECK(unavailable().empty());
   engine = "docker";
-  CHECK(unavailable() == "docker reads no OCI archives");
+  CHECK(unavailable().empty());
 }
 
 TEST_CASE_METHOD(Bench, "a daemon's containers are not a user's own") {
@@ -97,6 +98,52 @@ TEST_CASE_METHOD(Bench, "docker's image is known by the digest of its name among
   // A run that is cut short while it pulls must know whom to ask to remove it.
   CHECK(Json::parse(intent)["engine"] == "docker");
   CHECK(source::image_engine(*staged.external_wanted) == "docker");
+  CHECK(source::image_to_run(*staged.external_wanted) == reference);
+}
+
+TEST_CASE_METHOD(Bench,
+                 "docker is given an OCI archive as it takes it, and runs what was in it by id") {
+  processes.programs = {"docker"};
+  test::OciArchive oci;
+  const Json descriptor = oci.image({"layer"}, "{}");
+  oci.index(test::OciArchive::index_of({descriptor}));
+  test::write_file(folder / "beside/cache.tar", oci.bytes());
+  request.manifest_directory = (folder / "beside").string();
+  request.staging = folder.path();
+  image.archive = "cache.tar";
+  const Digest digest = test::digest_in(descriptor);
+  const std::string id = platform::digest_of("{}").to_string();
+  const std::string tag = "localhost/las:sha256-" + digest.hex();
+
+  image.digest = Digest::parse(kOther);
+  CHECK(test::error_of([&] { stage(); }).kind() == ErrorKind::Integrity);
+  CHECK(processes.log.empty());
+
+  image.digest.reset();
+  say("image inspect", 1, "\n", "Error: No such image: " + tag);
+  say("load", 0, "Loaded image: " + tag + "\n", "");
+  SECTION("it is what is there afterwards") {
+    say("image inspect", 0, id + "\n", "");
+    const auto staged = stage();
+    const auto file = (folder / "image.tar").string();
+    CHECK(ran("docker load -q -i " + file));
+    CHECK_FALSE(files->exists(file));
+    CHECK(staged.detail == kName + ("@" + digest.to_string()));
+    CHECK(staged.newly_pinned.at("host:5000/cache:1") == digest);
+    CHECK(Json::parse(*staged.external_wanted) ==
+          Json{{"engine", "docker"}, {"reference", tag}, {"id", id}});
+    CHECK(source::image_to_run(*staged.external_wanted) == id);
+  }
+  SECTION("where images are kept by their manifests, too") {
+    say("image inspect", 0, digest.to_string() + "\n", "");
+    CHECK(source::image_to_run(*stage().external_wanted) == digest.to_string());
+  }
+  SECTION("something else is what is there afterwards") {
+    say("image inspect", 0, kOther + "\n", "");
+    const Error error = test::error_of([&] { stage(); });
+    CHECK(error.kind() == ErrorKind::Integrity);
+    CHECK(error.hint() == "docker rmi " + tag);
+  }
 }
 
 TEST_CASE_METHOD(Bench, "what a tag means at the first install is the digest of its own name") {

@@ -9,6 +9,20 @@
 using namespace las;
 using source::TarEntry;
 
+TEST_CASE("what the sink of a tar throws comes through", "[source]") {
+  int left = 1;
+  source::TarWriter writer([&](std::span<const char>) {
+    if (left-- == 0)
+      throw Error(ErrorKind::NoSpace, "full");
+  });
+  const Error error = test::error_of([&] {
+    writer.begin_file("big", 1'000'000);
+    for (int piece = 0; piece < 10; ++piece)
+      writer.write(std::string(100'000, 'x'));
+  });
+  CHECK(error.kind() == ErrorKind::NoSpace);
+}
+
 TEST_CASE("a tar that las made unpacks to the same tree", "[source]") {
   const std::string long_name = std::string(120, 'd') + "/" + std::string(120, 'f');
   const std::vector<TarEntry> entries = {
