@@ -179,7 +179,7 @@ ChatResult chat(Session& session,
                 fmt::format(fmt::runtime(_("the engine answered {}")), response.status),
                 service.id)
         .cause(error_text(response.body))
-        .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+        .hint(fmt::format(fmt::runtime(_("see its output with: {}")), "las logs " + service.id));
 
   const std::chrono::duration<double> to_first = first - begin, streaming = last - first;
   result.seconds_to_first_token = to_first.count();

@@ -8,8 +8,9 @@
 
 namespace las::app {
 
-/// Adds the data folders that the services of `modules` left or will leave, with their sizes. A
-/// folder that a service of another module uses is never among them.
+/// Adds the data folders that the services of `modules` left or will leave, with their sizes, and
+/// the drop-ins that users wrote for their units. What a service of another module uses is never
+/// among them.
 void add_purge(Session& session,
                const std::vector<std::string>& modules,
                const state::Generation& present,

@@ -21,7 +21,7 @@ namespace las::app {
 namespace {
 
 std::string see_output(const std::string& id) {
-  return fmt::format(fmt::runtime(_("see its output with: las logs {}")), id);
+  return fmt::format(fmt::runtime(_("see its output with: {}")), "las logs " + id);
 }
 
 std::string hint_for_failed(Session& session, const state::ServiceInstance& instance) {
@@ -232,7 +232,8 @@ std::vector<ServiceView> bring_up(Session& session,
       require_model_file(session, instance.model, instance.model_digest);
   }
   for (const state::ServiceInstance& instance : chosen) {
-    state::ServiceWish wish = wish_of(session, instance.id);
+    const state::ServiceWish before = wish_of(session, instance.id);
+    state::ServiceWish wish = before;
     wish.running = true;
     wish.kept_from_boot = false;
     keep(session, wish);
@@ -240,10 +241,17 @@ std::vector<ServiceView> bring_up(Session& session,
     const bool is_asked = std::find(asked.begin(), asked.end(), instance.id) != asked.end();
     if (!up || (anew == Anew::Yes && is_asked)) {
       transaction::forget_health(session.store(), instance.id);
-      if (up)
-        supervisor.restart(instance, activity);
-      else
-        supervisor.start(instance, activity);
+      try {
+        if (up)
+          supervisor.restart(instance, activity);
+        else
+          supervisor.start(instance, activity);
+      } catch (...) {
+        // What was refused is as it was; once it was up, that it is to run stays true.
+        if (!up)
+          keep(session, before);
+        throw;
+      }
     }
     const auto settle_boot = [&] {
       const bool at_boot = wish.starts_at_boot();

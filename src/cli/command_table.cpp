@@ -156,10 +156,10 @@ const std::vector<CommandSpec>& command_table() {
       {"purge",
        kChange,
        N_("remove modules and delete the data of their services"),
-       N_("The folders are named with their sizes before the question. They are deleted after all "
-          "else is done; an interrupted run is finished by the next. Data that a service of "
-          "another "
-          "module uses is never touched. Also for what was removed before and left data."),
+       N_("The folders are named with their sizes before the question, with the drop-ins that you "
+          "wrote for the services (see las edit). They are deleted after all else is done; an "
+          "interrupted run is finished by the next. Data that a service of another module uses is "
+          "never touched. Also for what was removed before and left data."),
        {{"las purge NAME", ""}, {"las purge --dry-run NAME", N_("what would be deleted")}},
        setup_purge,
        true},

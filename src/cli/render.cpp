@@ -36,6 +36,10 @@ std::string verb(plan::Action action) {
   return {};
 }
 
+bool is_data(const app::PreparedPlan::PurgeLine& line) {
+  return line.what == app::PreparedPlan::PurgeLine::What::Data;
+}
+
 using SourceLine = app::PreparedPlan::SourceLine;
 
 // A plan may have thousands of actions.
@@ -133,10 +137,12 @@ std::string render_plan(const app::PreparedPlan& prepared, const Context& contex
       out += fmt::format("      {}:{}\n", action.service->host, action.service->port);
   }
   for (const auto& line : prepared.purge)
-    out += fmt::format(fmt::runtime(_("  delete for good: {} ({}), the data of {}")),
-                       context.bold(line.folder.string()),
-                       line.size.to_string(),
-                       shown(line.service)) +
+    out += fmt::format(
+               fmt::runtime(is_data(line) ? _("  delete for good: {} ({}), the data of {}")
+                                          : _("  delete for good: {} ({}), your settings for {}")),
+               context.bold(line.folder.string()),
+               line.size.to_string(),
+               shown(line.service)) +
            "\n";
   for (const std::string& line : prepared.irreversible)
     out += "  " + context.paint(_("not to be undone"), 33) + ": " + shown(line) + "\n";
@@ -197,6 +203,7 @@ ordered_json plan_json(const app::PreparedPlan& prepared) {
   for (const auto& line : prepared.purge)
     purge.push_back({{"module", line.module},
                      {"service", line.service},
+                     {"what", is_data(line) ? "data" : "settings"},
                      {"folder", line.folder.string()},
                      {"size", line.size.bytes()}});
   return {{"actions", std::move(actions)},

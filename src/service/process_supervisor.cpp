@@ -9,6 +9,7 @@
 
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 #include "las/service/supervisor.hpp"
 
@@ -49,6 +50,10 @@ class ProcessSupervisor final : public Supervisor {
 
   std::vector<std::string> logs(const ServiceInstance& service, std::size_t count) override {
     return last_lines(log_file(service.id), count);
+  }
+
+  std::string outside_log(const ServiceInstance& service) const override {
+    return "less " + text::shell_word(log_file(service.id).string());
   }
 
   void read_log(const ServiceInstance& service,

@@ -87,6 +87,11 @@ class SystemdSupervisor final : public Supervisor {
   ServiceStatus status(const ServiceInstance& service) override;
   std::vector<std::string> logs(const ServiceInstance& service, std::size_t count) override;
 
+  std::string outside_log(const ServiceInstance& service) const override {
+    return (around_.layout.scope == Scope::User ? "journalctl --user -u " : "journalctl -u ") +
+           unit_name(service.id);
+  }
+
   void read_log(const ServiceInstance& service,
                 const LogQuery& query,
                 const std::function<void(const std::string&)>& on_line,

@@ -40,15 +40,17 @@ void warn_of_unit(const Surroundings& world,
                   const std::string& now,
                   const std::string& service,
                   const Activity& activity) {
-  const fs::path folder = world.layout.units / (unit + ".d");
-  if (!world.files.exists(folder))
-    return;
-  for (const std::string& name : world.files.list_directory(folder)) {
-    const auto drop_in = world.files.try_read(folder / name);
-    if (!name.ends_with(".conf") || !drop_in)
+  for (const std::string& folder_name : service::drop_in_folders_of(unit)) {
+    const fs::path folder = world.layout.units / folder_name;
+    if (!world.files.exists(folder))
       continue;
-    for (const service::Contradiction& found : service::contradictions(before, now, *drop_in))
-      warn_of(folder / name, found, service, activity);
+    for (const std::string& name : world.files.list_directory(folder)) {
+      const auto drop_in = world.files.try_read(folder / name);
+      if (!name.ends_with(".conf") || !drop_in)
+        continue;
+      for (const service::Contradiction& found : service::contradictions(before, now, *drop_in))
+        warn_of(folder / name, found, service, activity);
+    }
   }
 }
 

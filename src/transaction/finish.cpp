@@ -251,19 +251,32 @@ void converge(const Surroundings& world,
 
 namespace {
 
+// One that was not there before is not there again when this has been taken back.
+std::string see_output(const Surroundings& world,
+                       const state::Generation& from,
+                       const state::ServiceInstance& service) {
+  return fmt::format(fmt::runtime(_("see its output with: {}")),
+                     from.find_service(service.id) != nullptr
+                         ? "las logs " + service.id
+                         : world.supervisor.outside_log(service));
+}
+
 // A port that answers may be answered by somebody else, and a process that runs may be the old one.
-void prove_image(const Surroundings& world, const state::ServiceInstance& service) {
+void prove_image(const Surroundings& world,
+                 const state::Generation& from,
+                 const state::ServiceInstance& service) {
   if (const std::string other = world.supervisor.foreign_image(service); !other.empty())
     throw Error(ErrorKind::Io, _("another image runs in the place of the service"), service.id)
         .cause(other)
-        .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+        .hint(see_output(world, from, service));
 }
 
 void prove_program(const Surroundings& world,
+                   const state::Generation& from,
                    const state::Generation& to,
                    const state::ServiceInstance& service) {
   if (service.container)
-    return prove_image(world, service);
+    return prove_image(world, from, service);
   std::vector<fs::path> places;
   if (!service.argv.empty())
     places.emplace_back(service.argv.front());
@@ -275,7 +288,7 @@ void prove_program(const Surroundings& world,
   if (!other.empty())
     throw Error(ErrorKind::Io, _("another program runs in the place of the service"), service.id)
         .cause(fmt::format(fmt::runtime(_("process {} runs {}")), status.pid, other))
-        .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+        .hint(see_output(world, from, service));
 }
 
 }  // namespace
@@ -293,12 +306,12 @@ void prove(const Surroundings& world,
     if (!health.ready)
       throw Error(ErrorKind::Io, _("the service did not become healthy"), service.id)
           .cause(health.reason)
-          .hint(fmt::format(fmt::runtime(_("see its output with: las logs {}")), service.id));
+          .hint(see_output(world, from, service));
     activity.debug(
         "transaction",
         fmt::format(
             "{} is healthy after {} ms: {}", service.id, health.waited.count(), health.reason));
-    prove_program(world, to, service);
+    prove_program(world, from, to, service);
     if (service::is_guarded_at_boot(service) && wish_of(world.store, service.id).starts_at_boot())
       world.supervisor.set_at_boot(service, true);
   }
@@ -309,6 +322,7 @@ void finish(Run& run,
             const state::Generation& to,
             const Activity& activity) {
   const Activity steady = without_interruption(activity);
+  warn_of_contradictions(run.world, from, to, steady);
   std::optional<Error> unhealthy;
   try {
     timed(run, "converge", [&] {

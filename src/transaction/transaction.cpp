@@ -169,7 +169,6 @@ Result Transactor::run(const plan::Plan& plan,
         timed(run, "stage", [&] { return stage_modules(run, plan, activity); });
     run.operation.fetched = ByteSize(surroundings_.fetcher.received() - fetched_before);
     next = next_generation(run, present, plan, staged);
-    warn_of_contradictions(surroundings_, present, next, activity);
     activity.cancellation.throw_if_requested();
     std::vector<std::string> start;
     for (const plan::PlannedAction& action : plan.actions) {

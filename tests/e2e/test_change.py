@@ -296,16 +296,25 @@ class ServedAgain(TwoEngines):
 
 class Purge(TwoEngines):
     def test_a_purge_names_what_it_deletes_and_deletes_only_that(self):
+        settings = self.root / "etc/systemd/system/las-by-demo.service.d"
+        settings.mkdir(parents=True)
+        settings.joinpath("mine.conf").write_text("[Service]\n")
+        of_another = settings.with_name("las-by-other.service.d")
+        of_another.mkdir()
         plan = self.las_json("purge", "demo", "--dry-run")["plan"]
-        self.assertEqual(plan["purge"], [{"module": "demo", "service": "by-demo", "folder": str(self.data("demo")),
-                                          "size": 5000}])
-        self.assertRegex(self.las("purge", "demo", "--dry-run").stdout,
-                         r"delete for good: .*by-demo \(4\.9 KiB\), the data of by-demo")
+        self.assertEqual(plan["purge"], [
+            {"module": "demo", "service": "by-demo", "what": "data", "folder": str(self.data("demo")), "size": 5000},
+            {"module": "demo", "service": "by-demo", "what": "settings", "folder": str(settings), "size": 10}])
+        told = self.las("purge", "demo", "--dry-run").stdout
+        self.assertRegex(told, r"delete for good: .*by-demo \(4\.9 KiB\), the data of by-demo")
+        self.assertRegex(told, r"delete for good: .*las-by-demo.service.d \(10 B\), your settings for by-demo")
         self.las("purge", "demo", status=2)  # no terminal to ask on
         self.assertTrue(self.data("demo").joinpath("rows").exists())
         result = self.las("purge", "demo", "--yes")
         self.assertIn("deleted", result.stderr)
         self.assertFalse(self.data("demo").exists())
+        self.assertFalse(settings.exists())
+        self.assertTrue(of_another.exists())
         self.assertTrue(self.data("other").joinpath("rows").exists())
         self.assertEqual([s["name"] for s in self.las_json("status")["services"]], ["by-other"])
         self.las("verify")

@@ -134,6 +134,10 @@ class MainJob(Case):
         before = self.las_json("list")["generation"]
         result = self.las("serve", "--yes", "tiny", status=8)
         self.assertIn("everything is as it was before", result.stderr)
+        # The service is gone, and las logs with it.
+        log = self.root / "var/log/las/tiny.log"
+        self.assertIn(f"see its output with: less {log}", result.stderr)
+        self.assertIn("GGUF", log.read_text(errors="replace"))
         self.assertEqual(self.las_json("list")["generation"], before)
         self.assertEqual(self.las_json("status")["services"], [])
         self.assertEqual(self.las_json("history")["operations"][-1]["outcome"], "rolled-back")

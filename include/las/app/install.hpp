@@ -24,7 +24,7 @@ struct ChangeRequest {
   std::string variant, mode;        ///< for all installed wishes; "" = the best
   std::vector<std::string> prefer;  ///< of several providers of a capability, these
   resolve::Optionals optionals = resolve::Optionals::Keep;
-  bool purge = false;           ///< the data of the services of what is removed, too
+  bool purge = false;           ///< the data and drop-ins of the services of what is removed, too
   bool keep_unhealthy = false;  ///< --no-rollback: see transaction::RunOptions
 };
 
@@ -52,6 +52,7 @@ struct PreparedPlan {
 
   /// A folder of `plan.purge`, which is deleted for good.
   struct PurgeLine {
+    enum class What { Data, Settings } what = What::Data;  ///< settings: a user's drop-ins
     std::string module, service;
     std::filesystem::path folder;
     ByteSize size;

@@ -47,7 +47,8 @@ struct Plan {
   /// What modules that stay as they are need afterwards, where that changes: another provider took
   /// the place of one that leaves.
   std::map<std::string, std::vector<std::string>> requirements = {};
-  /// Data folders of services that are deleted after all else is done and proven.
+  /// Data folders of services, and folders of their drop-ins, that are deleted after all else is
+  /// done and proven.
   std::vector<std::string> purge = {};
 
   bool empty() const { return actions.empty() && purge.empty(); }

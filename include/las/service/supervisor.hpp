@@ -105,6 +105,8 @@ class Supervisor {
   /// The last `count` lines of its output, oldest first.
   virtual std::vector<std::string> logs(const state::ServiceInstance& service,
                                         std::size_t count) = 0;
+  /// What is typed to see its output when las knows the service no more.
+  virtual std::string outside_log(const state::ServiceInstance& service) const = 0;
   /// The lines that the query asks for, one by one. Usage for what this log cannot tell.
   virtual void read_log(const state::ServiceInstance& service,
                         const LogQuery& query,

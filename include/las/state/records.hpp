@@ -279,7 +279,7 @@ struct Journal {
   std::vector<std::string> staged_payloads;  ///< store folders this transaction may have created
   std::vector<ExternalChange> external;      ///< in the order they were begun
   std::vector<ServiceWish> wishes;           ///< as they were before, for the way back
-  std::vector<std::string> purge;            ///< data folders to delete once all is proven
+  std::vector<std::string> purge;            ///< folders to delete once all is proven
   std::vector<DataMove> data;                ///< data whose format changes
   bool keep_unhealthy = false;               ///< --no-rollback: what is unhealthy stays
   bool operator==(const Journal&) const = default;

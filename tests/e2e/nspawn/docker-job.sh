@@ -13,8 +13,7 @@ engine=docker
 trap '[ $? = 0 ] || journalctl -u las-cache.service -u docker.service -n 40 --no-pager -o cat' EXIT
 
 standing() {
-  # But that it is to run, which "start" says before it does anything.
-  /las/bin/las lock | grep -v '^ *running: '
+  /las/bin/las lock
   find /etc/systemd/system -name 'las-*' -type f -exec sha256sum {} + | sort
   systemctl list-units --no-legend --plain 'las-*' | sort
 }

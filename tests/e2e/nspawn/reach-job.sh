@@ -198,9 +198,16 @@ echo "STOPPED in $ended ms; the drop-in allows 1 s, las 7 s"
 how kept
 las start kept >/dev/null
 
-las rollback --yes
+# One for all services of las counts as well.
+mkdir -p /etc/systemd/system/las-.service.d
+printf '[Service]\nTimeoutStopSec=2\n' >/etc/systemd/system/las-.service.d/all.conf
+las rollback --yes 2>&1 | tee /tmp/told
 generated TimeoutStopSec=5 "after the rollback"
+for file in "$mine says 1" /etc/systemd/system/las-.service.d/all.conf\ says\ 2; do
+  grep "TimeoutStopSec was 7 and is now 5.* $file\b" /tmp/told >/dev/null || wrong "the rollback does not name what was generated, what is now, and that $file"
+done
 holds "after the rollback"
+rm -r /etc/systemd/system/las-.service.d
 systemctl daemon-reload
 holds "after daemon-reload"
 las upgrade --yes >/dev/null 2>&1 || wrong "it cannot be upgraded again"
@@ -216,8 +223,9 @@ holds "after remove and apply"
 status=0
 las apply --check /root/kept.lock || status=$?
 [ $status = 0 ] || wrong "applied, las apply --check ends with $status"
-las purge --yes kept >/dev/null 2>&1 || wrong "kept cannot be purged"
-rm -r $unit.d
+las purge --yes kept >/tmp/told 2>&1 || wrong "kept cannot be purged"
+grep "delete for good: $unit.d .*your settings for kept" /tmp/told >/dev/null || wrong "purge does not say that the user's drop-in goes: $(cat /tmp/told)"
+[ ! -e $unit.d ] || wrong "purge left the user's drop-in"
 [ -z "$(find /etc/systemd/system -name 'las-*' ! -name 'las-test-script.service')" ] || wrong "units are left: $(find /etc/systemd/system -name 'las-*')"
 clean "in the end"
 took "the user's settings"

@@ -59,6 +59,9 @@ struct Root {
     std::vector<std::string> names;
     for (const auto& line : prepared.purge) {
       CHECK(line.size == ByteSize(7));
+      CHECK(line.module == module);
+      CHECK((line.what == app::PreparedPlan::PurgeLine::What::Settings) ==
+            (line.folder.parent_path() == layout.units));
       names.push_back(line.folder.filename().string());
     }
     CHECK(prepared.plan.purge.size() == prepared.purge.size());
@@ -108,4 +111,25 @@ TEST_CASE("a purge finds data whose last generation is gone by the record of the
   CHECK(root.purge("engine", 1).empty());
   root.data = {{"tiny", "engine", "1.0", ""}, {"other", "another", "1.0", ""}};
   CHECK(root.purge("engine", 1) == Names{"tiny"});
+}
+
+TEST_CASE("a purge takes the drop-ins for the module's services, and nobody else's", "[app]") {
+  Root root;
+  for (const char* unit :
+       {"las-chat.service", "las-health@old.timer", "las-db.service", "las-.service"})
+    root.files->make_directories(root.layout.units / (std::string(unit) + ".d"));
+  for (const auto& folder : root.files->list_directory(root.layout.units))
+    root.files->replace_file(root.layout.units / folder / "a.conf", "1234567");
+  state::ServiceInstance without_data;
+  without_data.id = "old";
+  without_data.module = "engine";
+  root.generation({without_data});
+  root.generation({root.service("chat", "engine"), root.service("db", "database")});
+  CHECK(root.purge("engine", 2) == Names{"chat", "las-chat.service.d", "las-health@old.timer.d"});
+  CHECK(root.purge("database", 2) == Names{"db", "las-db.service.d"});
+
+  // Another module has a service of this name now.
+  auto taken = root.service("chat", "database");
+  root.generation({taken});
+  CHECK(root.purge("engine", 3) == Names{"las-health@old.timer.d"});
 }

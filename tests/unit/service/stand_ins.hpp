@@ -168,6 +168,8 @@ class StandInSupervisor : public las::service::Supervisor {
     return {lines.end() - static_cast<std::ptrdiff_t>(std::min(count, lines.size())), lines.end()};
   }
 
+  std::string outside_log(const las::state::ServiceInstance&) const override { return {}; }
+
   std::vector<std::string> installed() override { return {}; }
 
   std::string impostor(const las::state::ServiceInstance&) override { return other_listener; }

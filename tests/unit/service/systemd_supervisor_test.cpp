@@ -249,6 +249,8 @@ TEST_CASE("logs come from the journal", "[service]") {
   Machine user(platform::Scope::User);
   user.supervisor->logs(instance("a"), 1);
   CHECK(user.processes.commands.at(0).argv.at(1) == "--user");
+  CHECK(machine.supervisor->outside_log(instance("a")) == "journalctl -u las-a.service");
+  CHECK(user.supervisor->outside_log(instance("a")) == "journalctl --user -u las-a.service");
 }
 
 TEST_CASE("a machine without journalctl says so, and a failing one is quoted", "[service]") {

@@ -304,6 +304,7 @@ TEST_CASE("a service that dies is taken back with the generation that brought it
     } catch (const Error& error) {
       CHECK(error.was_rolled_back());
       CHECK(error.message() == "the service did not become healthy");
+      CHECK(error.hint() == "see its output with: cat tiny");
     }
     CHECK(process.last_outcome() == "rolled-back");
   }
