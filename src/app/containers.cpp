@@ -54,13 +54,13 @@ void add_walls(const platform::ContainerEngine& engine,
 
 // In the unit as well; here they hold also where the unit's do not reach the container (control
 // groups of version 1).
-void add_limits(const state::ServiceLimits& limits, Options& options) {
+void add_limits(const state::ServiceLimits& limits, unsigned cores, Options& options) {
   constexpr double kPercent = 100;
   if (limits.memory) {
     options.add("memory", fmt::format("{}b", limits.memory->bytes()));
     options.add("memory-swap", fmt::format("{}b", limits.memory->bytes()));
   }
-  if (limits.cpu_percent != 0)
+  if (limits.cpu_percent != 0 && limits.cpu_percent <= std::int64_t{100} * cores)
     options.add("cpus", fmt::format("{:.2f}", static_cast<double>(limits.cpu_percent) / kPercent));
   if (!limits.cpus.empty())
     options.add("cpuset-cpus", limits.cpus);
@@ -97,21 +97,33 @@ InstalledImage image_of(const state::InstalledModule& module) {
       .hint(fmt::format("las install --reinstall {}", module.name));
 }
 
+std::string ask_engine(Session& session,
+                       const platform::ContainerEngine& engine,
+                       std::vector<std::string> words,
+                       const Activity& activity) {
+  constexpr std::chrono::seconds kPatience{30};
+  platform::Command command;
+  command.argv = std::move(words);
+  command.argv.insert(command.argv.begin(), engine.name());
+  command.environment = session.environment().variables;
+  const auto result = session.processes().run(command, activity, kPatience);
+  if (!result.ok()) {
+    Error error(ErrorKind::Io, _("the container engine does not answer"), engine.name());
+    error.cause(std::string(text::trim(result.err)));
+    if (const std::string daemon = engine.daemon_unit(); !daemon.empty())
+      error.hint(fmt::format("systemctl status {}", daemon));
+    throw error;
+  }
+  return std::string(text::trim(result.out));
+}
+
 ContainerSurroundings look_around(Session& session,
                                   const platform::ContainerEngine& engine,
                                   const Activity& activity) {
-  const auto ask = [&](std::vector<std::string> words) {
-    constexpr std::chrono::seconds kPatience{30};
-    platform::Command command;
-    command.argv = std::move(words);
-    command.argv.insert(command.argv.begin(), engine.name());
-    command.environment = session.environment().variables;
-    const auto result = session.processes().run(command, activity, kPatience);
-    const std::string said(text::trim(result.out));
-    if (!result.ok() || said.empty())
-      throw Error(ErrorKind::Io, _("the container engine does not answer"), engine.name())
-          .cause(std::string(text::trim(result.err)))
-          .hint(fmt::format("systemctl status {}", engine.daemon_unit()));
+  const auto ask = [&](const std::vector<std::string>& words) {
+    std::string said = ask_engine(session, engine, words, activity);
+    if (said.empty())
+      throw Error(ErrorKind::Io, _("the container engine does not answer"), engine.name());
     return said;
   };
   ContainerSurroundings found;
@@ -162,12 +174,13 @@ state::ContainerRun container_run(const platform::ContainerEngine& engine,
                                   const catalog::ContainerTemplate& run,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,
-                                  const std::string& image) {
+                                  const std::string& image,
+                                  unsigned cores) {
   Options options;
   options.add("name", service::container_name(instance.id));
   options.add("pull", "never");
   add_walls(engine, run, options);
-  add_limits(instance.limits, options);
+  add_limits(instance.limits, cores, options);
   add_gpus(instance.gpus, options);
   options.add("stop-signal", instance.stop_signal);
   options.add("stop-timeout", std::to_string(instance.stop_timeout_s));
@@ -185,7 +198,10 @@ state::ContainerRun container_run(const platform::ContainerEngine& engine,
   options.add("publish", fmt::format("{}:{}:{}", host, instance.own_port(), run.port));
   for (const auto& [name, value] : run.environment)
     options.add("env", fmt::format("{}={}", name, text::expand(value, values)));
-  state::ContainerRun result{engine.name(), image, options.take(), {}, {}, {}};
+  state::ContainerRun result;
+  result.engine = engine.name();
+  result.image = image;
+  result.options = options.take();
   for (const std::string& word : run.command)
     result.command.push_back(text::expand(word, values));
   return result;

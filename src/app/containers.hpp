@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace las::app {
 
@@ -27,6 +28,12 @@ struct InstalledImage {
 
 /// CorruptState where no record names one.
 InstalledImage image_of(const state::InstalledModule& module);
+
+/// What the engine prints, without the space around it. Io when it fails.
+std::string ask_engine(Session& session,
+                       const platform::ContainerEngine& engine,
+                       std::vector<std::string> words,
+                       const Activity& activity);
 
 /// Of its engine, as it is set up here. Io when it does not answer, Unsatisfiable when no walls of
 /// a service would hold.
@@ -51,11 +58,13 @@ std::map<std::string, std::string> container_placeholders(const state::ServiceIn
 
 /// How the image is run: read-only, without capabilities and without new privileges, on a network
 /// of its own of which only the service's port is reached. Source of the options: podman-run(1).
+/// `cores`: how many the machine has; a limit of more is none, and some engines refuse it.
 state::ContainerRun container_run(const platform::ContainerEngine& engine,
                                   const state::ServiceInstance& instance,
                                   const catalog::ContainerTemplate& run,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,
-                                  const std::string& image);
+                                  const std::string& image,
+                                  unsigned cores);
 
 }  // namespace las::app

@@ -4,6 +4,7 @@
 
 #include "containers.hpp"
 #include "gpus.hpp"
+#include "image_user.hpp"
 
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -187,7 +189,14 @@ void fill_container(Session& session,
     values[name] = value;
   fill_shared(service, values, instance);
   const ContainerSurroundings around = look_around(session, engine, activity);
-  instance.container = container_run(engine, instance, *service.container, places, values, image);
+  instance.container = container_run(engine,
+                                     instance,
+                                     *service.container,
+                                     places,
+                                     values,
+                                     image,
+                                     std::thread::hardware_concurrency());
+  instance.container->user = image_user(session, engine, image, activity);
   instance.container->network = around.network;
   instance.container->cgroup_driver = around.cgroup_driver;
   instance.argv = engine_command(session, engine, instance.id, *instance.container);

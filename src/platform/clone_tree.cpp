@@ -57,6 +57,19 @@ void clone_tree(FileSystem& files, const fs::path& from, const fs::path& to) {
   });
 }
 
+void give_tree(FileSystem& files, const fs::path& top, std::uint32_t uid, std::uint32_t gid) {
+  const auto is_theirs = [&](const std::optional<FileStatus>& status) {
+    return status && status->uid == uid && status->gid == gid;
+  };
+  if (is_theirs(files.status(top)))
+    return;
+  walk(files, top, [&](const fs::path& relative, const FileStatus& status) {
+    if (!is_theirs(status))
+      files.set_owner(top / relative, uid, gid);
+  });
+  files.set_owner(top, uid, gid);
+}
+
 fs::path nearest_existing(const FileReader& files, const fs::path& path) {
   fs::path existing = path.lexically_normal();
   if (!existing.has_filename())

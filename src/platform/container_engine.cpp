@@ -105,6 +105,8 @@ class Docker final : public ContainerEngine {
     return {"rmi", reference.empty() ? id : reference};
   }
 
+  bool gives_data_away() const override { return false; }
+
   // --volume would make a folder that is not there.
   std::string mount(const ContainerMount& mount) const override {
     return fmt::format("--mount=type=bind,source={},target={}{}",

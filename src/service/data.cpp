@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/base/error.hpp"
 #include "las/base/i18n.hpp"
+#include "las/platform/container_engine.hpp"
 #include "las/service/supervisor.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace las::service {
 namespace {
@@ -51,6 +53,22 @@ ByteSize data_size(const platform::FileReader& files, const fs::path& directory)
   } catch (const Error&) {
     return {};  // not las's to count
   }
+}
+
+std::optional<DataOwner> owner_of_data(const state::ServiceInstance& service) {
+  if (!service.container || service.data_directory.empty() ||
+      platform::container_engine(service.container->engine).gives_data_away())
+    return std::nullopt;
+  DataOwner owner;
+  const std::string& user = service.container->user;
+  if (user.empty())
+    return owner;
+  const char* const end = user.data() + user.size();
+  const auto first = std::from_chars(user.data(), end, owner.uid);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':' ||
+      std::from_chars(first.ptr + 1, end, owner.gid).ptr != end)
+    throw Error(ErrorKind::CorruptState, _("a record has no such user"), user);
+  return owner;
 }
 
 void purge_data(platform::FileSystem& files, const fs::path& directory) {

@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 /// Beside the files that are made of it; no file of a service has such a name.
 constexpr const char* kWordFile = ".word";
 constexpr std::uint32_t kForOwner = 0600;
+constexpr std::uint32_t kForReaders = 0444;
 
 std::string make_word() {
   constexpr std::size_t kBytes = 32;
@@ -38,10 +39,17 @@ void make_secrets(platform::FileSystem& files,
   if (!files.exists(directory / kWordFile))
     files.replace_file(directory / kWordFile, make_word() + "\n", kForOwner);
   const std::string word = secret_word(files, directory);
+  // Of a container with another user than root, who is not this machine's. The folder keeps
+  // everybody else out.
+  const std::uint32_t mode =
+      service.container && !service.container->user.empty() ? kForReaders : kForOwner;
   for (const auto& [name, pattern] : service.secrets) {
     const std::string content = text::expand(pattern, {{"word", word}});
+    const auto status = files.status(directory / name);
     if (files.try_read(directory / name) != content)
-      files.replace_file(directory / name, content, kForOwner);
+      files.replace_file(directory / name, content, mode);
+    else if (status && status->mode != mode)
+      files.set_mode(directory / name, mode);
   }
 }
 

@@ -213,6 +213,9 @@ void SystemdSupervisor::install(const std::vector<ServiceInstance>& wanted,
     const bool makes_it_itself = around_.layout.scope == Scope::User || service.container;
     if (makes_it_itself && !service.data_directory.empty())
       around_.files.make_directories(service.data_directory, 0700);
+    // Beneath one that runs they are its own affair: some give them to others as they start.
+    if (const auto owner = owner_of_data(service); owner && !is_up(status(service).state))
+      platform::give_tree(around_.files, service.data_directory, owner->uid, owner->gid);
     make_secrets(around_.files, service, around_.layout.secrets(service.id));
     const bool written = write_units(service, leave.contains(service.id), mended, activity);
     changed = changed || written;

@@ -128,6 +128,7 @@ void fields(Visitor& visit, Record& record) {
   visit("command", record.command);
   visit.later("network", record.network, std::string());
   visit.later("cgroup_driver", record.cgroup_driver, std::string());
+  visit.later("user", record.user, std::string());
 }
 
 template <typename Visitor, Is<OnDemand> Record>

@@ -50,7 +50,10 @@ class ContainerEngine {
   virtual Words load_image(const std::filesystem::path& archive) const = 0;
   virtual Words remove_image(const std::string& id, const std::string& reference) const = 0;
 
-  /// The option of `run` for it. What is writable is the container's user's to write.
+  /// Whether what it mounts writable is made its user's own by the engine. If not, las does it.
+  virtual bool gives_data_away() const { return true; }
+
+  /// The option of `run` for it.
   virtual std::string mount(const ContainerMount& mount) const = 0;
   /// The option of `run` for a folder in memory, which programs may be run from.
   virtual std::string temporary(const std::string& folder) const = 0;

@@ -156,6 +156,10 @@ std::unique_ptr<FileReader> make_sysroot_reader(fs::path sysroot);
 /// `to` must not exist. Not synced: see sync_tree().
 void clone_tree(FileSystem& files, const fs::path& from, const fs::path& to);
 
+/// Makes all of a tree, its top last, belong to these; nothing to do where the top does already.
+/// Symlinks are not followed. Nobody may change the tree meanwhile. Permission without root.
+void give_tree(FileSystem& files, const fs::path& top, std::uint32_t uid, std::uint32_t gid);
+
 /// The nearest folder at or above `path` that exists.
 fs::path nearest_existing(const FileReader& files, const fs::path& path);
 

@@ -197,8 +197,16 @@ Health probe_health(Supervisor& supervisor,
                     const state::ServiceInstance& service,
                     const Activity& activity);
 
-/// Makes the files with the service's secret below `directory`, for root (or the user) alone to
-/// read: a word of 256 random bits in hex, and what is made of it. A word that is there stays: the
+struct DataOwner {
+  std::uint32_t uid = 0, gid = 0;
+};
+
+/// Whose a container's data have to be before it starts, where its engine does not see to that.
+/// CorruptState for a damaged record.
+std::optional<DataOwner> owner_of_data(const state::ServiceInstance& service);
+
+/// Makes the files with the service's secret below `directory`, which only root (or the user) can
+/// enter: a word of 256 random bits in hex, and what is made of it. A word that is there stays: the
 /// service's data may have been made with it.
 void make_secrets(platform::FileSystem& files,
                   const state::ServiceInstance& service,

@@ -122,6 +122,9 @@ struct ContainerRun {
   std::string network;  ///< addresses of the network that it is in; "" in older records
   /// Of an engine with a daemon: who makes its control groups, "systemd" or "cgroupfs".
   std::string cgroup_driver;
+  /// Who its program runs as within the container, "" if as root. By numbers, "999:999", where las
+  /// gives it its data; else as the image has it.
+  std::string user;
   bool operator==(const ContainerRun&) const = default;
 };
 

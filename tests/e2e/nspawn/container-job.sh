@@ -68,6 +68,8 @@ upgrades_and_rolls_back
 on_demand cache has_value
 has_value || fail "its data are gone after it was on demand"
 removes_cache
+serve_images
+of_another_user
 offer_cache "1 $one"
 group
 leaves_nothing

@@ -66,7 +66,7 @@ on_demand() {
 # What follows is about cache, which is an image of the distribution's redis-server; its manifest is a stand-in for one
 # of a publisher.
 
-# images_of_cache: the digests one and two, of two images that differ, in a registry on loopback (the real one of the
+# images_of_cache: the digests one and two, of two images that differ, and three, of one whose program is not root's, in a registry on loopback (the real one of the
 # distribution): what an upgrade goes from and to.
 images_of_cache() {
   local mirror number name=127.0.0.1:5000/cache
@@ -83,10 +83,12 @@ images_of_cache() {
   rm -rf /image
   printf 'FROM %s:1\nCOPY edition /edition\n' $name >/root/edition/Dockerfile
   $engine build -q --network=none -t $name:2 /root/edition >/dev/null
-  for number in 1 2; do $engine push -q $name:$number >/dev/null; done
-  $engine rmi -f $name:1 $name:2 >/dev/null
+  printf 'FROM %s:1\nUSER redis\n' $name >/root/edition/Dockerfile
+  $engine build -q --network=none -t $name:3 /root/edition >/dev/null
+  for number in 1 2 3; do $engine push -q $name:$number >/dev/null; done
+  $engine rmi -f $name:1 $name:2 $name:3 >/dev/null
   [ -z "$($engine images -aq)" ] || fail "images are left"
-  one=$(digest_of 1) two=$(digest_of 2)
+  one=$(digest_of 1) two=$(digest_of 2) three=$(digest_of 3)
 }
 serve_images() {
   systemd-run -q --unit=registry docker-registry serve /root/registry.yml
@@ -217,7 +219,9 @@ limit_of_the_cpu() {
   read -ra before < <(cpu_of "$group")
   begun=$(now)
   burned() { read -ra after < <(cpu_of "$group") && [ $((after[0] - before[0])) -ge 1500000 ]; }
-  within 60 burned || fail "the container does not burn"
+  # What the machine is busy with may keep it below its limit for a while.
+  waited() { burned && [ "${after[1]}" -gt "${before[1]}" ]; }
+  within 90 waited || burned || fail "the container does not burn"
   elapsed=$(($(now) - begun)) used=$(((after[0] - before[0]) / 1000))
   echo "CPU: $used of $elapsed ms with a limit of 50 %, made to wait $((after[1] - before[1])) times"
   # What the machine is busy with only makes it less; the limit alone makes it wait.
@@ -268,6 +272,28 @@ removes_cache() {
   las remove --yes cache
   no_container || fail "remove left a container"
   [ -d /var/lib/las/data/cache ] || fail "remove took the data"
+}
+# One whose program is not root's: its data and its secret are its own, and nobody else's; and back.
+of_another_user() {
+  local uid
+  offer_cache "1 $three"
+  las install --yes cache
+  [ "$(ask set k v)" = OK ] || wrong "as another user it does not take a value"
+  uid=$(stat -c %u "/proc/$(program_of cache)")
+  [ "$uid" != 0 ] || wrong "its program is root's"
+  [ "$(stat -c %u /var/lib/las/data/cache)" = "$uid" ] || wrong "its data are those of $(stat -c %u /var/lib/las/data/cache)"
+  ! setpriv --reuid=65534 --clear-groups cat /var/lib/las/secrets/cache/auth.conf 2>/dev/null || wrong "others can read its secret"
+  ask save >/dev/null || wrong "as another user it cannot save"
+  timer_is_content cache
+  comes_back_after "kill -9 of another user's" kill -9 "$(inspect cache '{{.State.Pid}}')"
+  offer_cache "1 $three" "2 $two"
+  las upgrade --yes
+  [ "$(edition) $(ask get k)" = '2 v' ] || wrong "root's image does not run with the data of another user's"
+  las rollback --yes
+  [ "$(edition) $(ask get k)" = '1 v' ] || wrong "another user's image does not run with the data of root's"
+  clean "of another user"
+  removes_cache
+  leaves_nothing
 }
 leaves_nothing() {
   las purge --yes cache

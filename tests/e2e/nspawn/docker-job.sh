@@ -201,5 +201,6 @@ other_driver cgroupfs
 removes_cache
 nothing_runs "remove"
 gc_without_the_daemon
+of_another_user
 from_an_archive
 done_or_wrong "DOCKER JOB"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "containers.hpp"
 
+#include "image_user.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>
@@ -40,7 +41,8 @@ las::state::ContainerRun run_of(const las::state::ServiceInstance& service,
                        run,
                        places,
                        container_placeholders(service, run, places),
-                       "host/name@sha256:1");
+                       "host/name@sha256:1",
+                       2);
 }
 
 }  // namespace
@@ -125,6 +127,38 @@ TEST_CASE("each engine is told of mounts and of folders in memory in its own wor
   CHECK(has(run.options, "--mount=type=bind,source=/las/config,target=/etc/las,readonly"));
   CHECK(has(run.options, "--tmpfs=/run/lock:rw,nosuid,nodev,exec,mode=1777"));
   CHECK(has(run_of(service, wanted).options, "--tmpfs=/run/lock:rw,nosuid,nodev,mode=1777"));
+}
+
+TEST_CASE("a limit of more cores than the machine has is none") {
+  auto service = instance();
+  service.limits.cpu_percent = 200;
+  CHECK(has(run_of(service, plain()).options, "--cpus=2.00"));
+  service.limits.cpu_percent = 201;
+  for (const std::string& word : run_of(service, plain()).options)
+    CHECK_FALSE(word.starts_with("--cpus"));
+}
+
+TEST_CASE("the user of an image is told by the image's own files") {
+  using las::app::resolve_image_user;
+  const std::string passwd =
+      "root:x:0:0:root:/root:/bin/sh\nredis:x:101:103::/var/lib/redis:/usr/sbin/nologin\nbroken\n"
+      "a:x:not:1::/:\n";
+  const std::string group = "root:x:0:\nredis:x:103:\nusers:x:100:redis\n";
+  const auto resolve = [&](const char* user) { return resolve_image_user(user, passwd, group); };
+  CHECK(resolve("").empty());
+  CHECK(resolve("root").empty());
+  CHECK(resolve("0").empty());
+  CHECK(resolve("0:100").empty());
+  CHECK(resolve("redis") == "101:103");
+  CHECK(resolve("101") == "101:103");
+  CHECK(resolve("redis:users") == "101:100");
+  CHECK(resolve("4000") == "4000:0");
+  CHECK(resolve("4000:5000") == "4000:5000");
+  // An image need not have these files.
+  CHECK(resolve_image_user("65532:65532", "", "") == "65532:65532");
+  CHECK(resolve_image_user("root", "", "").empty());
+  for (const char* unknown : {"nobody", "redis:nobodies", "a", "4000000000000", "-1", "redis:-1"})
+    CHECK_THROWS_AS(resolve(unknown), las::Error);
 }
 
 TEST_CASE("the record of a module's image says which engine has it and what it is run by") {

@@ -145,7 +145,7 @@ inline las::service::UnitInput contained_service(const char* engine) {
   instance.argv = {
       fmt::format("/usr/bin/{}", engine), "run", "--name=las-my-cache", "host/cache@sha256:1"};
   instance.environment = {};
-  instance.container = las::state::ContainerRun{engine, "host/cache@sha256:1", {}, {}, {}, {}};
+  instance.container = las::state::ContainerRun{engine, "host/cache@sha256:1", {}, {}, {}, {}, {}};
   if (!las::platform::container_engine(engine).daemon_unit().empty())
     instance.container->cgroup_driver = "systemd";
   instance.limits = {las::ByteSize::mib(200), 50, 200, 0, ""};

@@ -189,7 +189,8 @@ TEST_CASE("looks at a container, and connections to it, get through to the engin
     input.las_program = "/usr/bin/las";
     input.instance.health_kind = health;
     if (contained)
-      input.instance.container = state::ContainerRun{"podman", "image@sha256:1", {}, {}, {}, {}};
+      input.instance.container =
+          state::ContainerRun{"podman", "image@sha256:1", {}, {}, {}, {}, {}};
     return render_more_units(input);
   };
   constexpr const char* kHere = "IPAddressAllow=localhost";

@@ -91,3 +91,19 @@ TEST_CASE("a service without secrets gets no folder and has no word", "[service]
   CHECK_FALSE(safe.files->exists(safe.directory / "secrets"));
   CHECK(test::error_of([&] { return safe.word(); })->kind() == ErrorKind::NotFound);
 }
+
+TEST_CASE("a container's user who is not root can read its secrets, and nobody gets to them",
+          "[service]") {
+  Safe safe;
+  safe.service.container = state::ContainerRun{};
+  safe.make();
+  CHECK(safe.mode(safe.folder() / "password") == 0600);
+  safe.service.container->user = "999:999";
+  safe.make();
+  CHECK(safe.mode(safe.folder() / "password") == 0444);
+  CHECK(safe.mode(safe.folder() / ".word") == 0600);
+  CHECK(safe.mode(safe.folder()) == 0700);
+  safe.service.container->user = "";
+  safe.make();
+  CHECK(safe.mode(safe.folder() / "password") == 0600);
+}

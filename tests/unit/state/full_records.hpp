@@ -75,7 +75,8 @@ inline state::ServiceInstance full_service_instance() {
                                           {"--network=host"},
                                           {"serve", "a b"},
                                           "10.88.0.0/16",
-                                          "systemd"};
+                                          "systemd",
+                                          "999:1000"};
   service.gpus = {{"nvidia", "GPU-aa", {"/dev/nvidia0"}, {44, 105}, "nvidia.com/gpu=GPU-aa"}};
   return service;
 }
