@@ -403,7 +403,7 @@ std::vector<std::string> ImageKind::verify_external(const std::string& wanted,
   const auto image = look(engine_in(record), reference, activity);
   if (!image)
     return {fmt::format(fmt::runtime(_("the image {} is gone")), reference)};
-  if (image->id != record["id"])
+  if (image->id != record["id"].get<std::string>())
     return {fmt::format(fmt::runtime(_("the image {} is another one")), reference)};
   return {};
 }
