@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # systemd.sh LAS JOB [ARGUMENT...]: the binary LAS inside a real, booted systemd, driven by JOB, a script of
 # nspawn/ (main-job.sh, user-job.sh, services-job.sh ...), and its arguments. Needs root. The engine's wheel is
-# fetched outside, by its hash, and shown to the machine.
+# fetched outside, by its hash, and shown to the machine. $LAS_TEST_SUITE says which release the machine is
+# (see make-root.sh); LAS is one that was built there.
 set -euo pipefail
 las=$(realpath "${1:?usage: systemd.sh LAS JOB [ARGUMENT...]}")
 job=${2:?usage: systemd.sh LAS JOB [ARGUMENT...]}
@@ -29,8 +30,12 @@ mkdir -p "$work/las/bin"
 cp "$las" "$work/las/bin/las"
 cp -r share "$work/las/share"
 # Where newer builds of the machine's packages are, as apt outside knows it: what services are upgraded to.
-apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-  'Created-By: Packages' 'Release: bookworm-security' 'Component: main' | head -n 1 >"$work/las/newer.list"
+suite=${LAS_TEST_SUITE:-bookworm}
+case $suite in
+  jammy | noble) sed -n "s/^\(deb .* $suite\) /\1-updates /p" "$work/root/etc/apt/sources.list" ;;
+  *) apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Component: main' |
+    sed -n "s/ [a-z]*-security main$/ $suite-security main/p" | head -n 1 ;;
+esac >"$work/las/newer.list"
 options=(--time-limit 300)
 # Services want the usual ports for themselves.
 case $job in

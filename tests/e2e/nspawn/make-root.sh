@@ -1,22 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# make-root.sh DIR: a Debian bookworm with systemd as PID 1, for run-in-systemd.sh.
+# make-root.sh DIR: a Debian or Ubuntu with systemd as PID 1, for run-in-systemd.sh. $LAS_TEST_SUITE says which
+# release: bookworm (the default), trixie, jammy or noble.
 #
 # The first run bootstraps it (about a minute) and keeps it as a tarball below $LAS_TEST_CACHE
 # (default: .cache in the project); later runs unpack that. Needs root, debootstrap, tar.
 set -eu
 
-suite=bookworm
-packages=systemd,systemd-sysv,dbus,curl,iproute2,ca-certificates,python3,python3-venv
-# A user's own systemd, with its bus.
-packages=$packages,libpam-systemd,dbus-user-session
-# What the las binary needs at run time (its Depends; the first three are opened when needed).
-packages=$packages,libcurl4,libarchive13,libssl3,libyaml-cpp0.7,libfmt9,liblmdb0,libhwloc15,libsolv1
-
 die() {
   echo "make-root.sh: $*" >&2
   exit 1
 }
+
+suite=${LAS_TEST_SUITE:-bookworm}
+packages=systemd,systemd-sysv,dbus,curl,iproute2,ca-certificates,python3,python3-venv
+# A user's own systemd, with its bus.
+packages=$packages,libpam-systemd,dbus-user-session
+# What the las binary needs at run time (its Depends; the first three are opened when needed).
+case $suite in
+  bookworm) packages=$packages,libcurl4,libarchive13,libssl3,libyaml-cpp0.7,libfmt9 ;;
+  trixie) packages=$packages,libcurl4t64,libarchive13t64,libssl3t64,libyaml-cpp0.8,libfmt10 ;;
+  jammy) packages=$packages,libcurl4,libarchive13,libssl3,libyaml-cpp0.7,libfmt8 ;;
+  noble) packages=$packages,libcurl4t64,libarchive13t64,libssl3t64,libyaml-cpp0.8,libfmt9 ;;
+  *) die "no packages are known for $suite" ;;
+esac
+packages=$packages,liblmdb0,libhwloc15,libsolv1
+components=main script=sid
+case $suite in jammy | noble) components=main,universe script=gutsy ;; esac
 
 [ $# -eq 1 ] || die "usage: make-root.sh DIR"
 root=$1
@@ -42,8 +52,9 @@ if [ ! -f "$tarball" ]; then
   mirror=$(apt-get indextargets --format '$(REPO_URI)' \
     'Created-By: Packages' "Release: $suite" 'Component: main' | head -n 1)
   log=$cache/bootstrap.log
-  debootstrap --variant=minbase --include="$packages" "$suite" "$scratch/root" \
-    ${mirror:+"$mirror"} >"$log" 2>&1 || {
+  # It may know of a release no script, but of those that were before it.
+  debootstrap --variant=minbase --components=$components --include="$packages" "$suite" "$scratch/root" \
+    "$mirror" $script >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     die "debootstrap failed (all of its output: $log)"
   }

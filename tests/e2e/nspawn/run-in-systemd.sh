@@ -78,6 +78,9 @@ each_cgroup() {
   done </proc/self/cgroup
 }
 mkdir "$scratch"/{outside,layer,machine}
+# Control groups of version 1 are what such a kernel shows: systemd 256 and 257 take them only when told so.
+init=()
+[ ! -d /sys/fs/cgroup/systemd ] || init=(SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1)
 if [ -n "$containers" ]; then
   # Images are layers on layers, which cannot lie on the machine's own layer.
   mkdir "$scratch/containers"
@@ -153,7 +156,8 @@ while :; do
   (
     each_cgroup enter
     exec timeout --kill-after=15 $left systemd-nspawn -q -D "$machine" --boot --register=no --keep-unit \
-      --machine="$name" --link-journal=no --bind="$outside:/outside" ${options[@]+"${options[@]}"}
+      --machine="$name" --link-journal=no --bind="$outside:/outside" ${options[@]+"${options[@]}"} \
+      ${init[@]+"${init[@]}"}
   ) >"$scratch/console" 2>&1 </dev/null || booted=$?
   [ -e "$outside/again" ] && [ "$(cat "$outside/status" 2>/dev/null)" = 0 ] || break
 done
