@@ -19,7 +19,9 @@ ready_for_containers() {
     mkdir -p /etc/docker
     echo '{"data-root": "/var/lib/containers/docker"}' >/etc/docker/daemon.json
   else
-    packages=(podman crun netavark aardvark-dns uidmap slirp4netns catatonit iptables)
+    packages=(podman crun uidmap slirp4netns catatonit iptables)
+    # Its networks were made by others once.
+    if apt-cache show netavark >/dev/null 2>&1; then packages+=(netavark aardvark-dns); else packages+=(containernetworking-plugins); fi
     # Docker asks such a registry without being told.
     mkdir -p /etc/containers/registries.conf.d
     printf '[[registry]]\nlocation = "127.0.0.1:5000"\ninsecure = true\n' >/etc/containers/registries.conf.d/loopback.conf
@@ -69,14 +71,19 @@ on_demand() {
 # images_of_cache: the digests one and two, of two images that differ, and three, of one whose program is not root's, in a registry on loopback (the real one of the
 # distribution): what an upgrade goes from and to.
 images_of_cache() {
-  local mirror number name=127.0.0.1:5000/cache
+  local suite mirror components number name=127.0.0.1:5000/cache
   systemctl disable -q --now docker-registry  # the package's own, which asks for a password
   printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: 127.0.0.1:5000}\n' >/root/registry.yml
   serve_images
   mkdir -p /image /root/edition
-  # shellcheck disable=SC2016 # apt's own variable
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -1)
-  debootstrap --variant=minbase --include=redis-server bookworm /image "$mirror" >/dev/null
+  # shellcheck disable=SC1091 # the machine's
+  suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  # shellcheck disable=SC2016 # apt's own variables
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' "Release: $suite" | head -1)
+  # shellcheck disable=SC2016
+  components=$(apt-get indextargets --format '$(COMPONENT)' "Release: $suite" 'Created-By: Packages' | paste -sd,)
+  debootstrap --variant=minbase --components="$components" --include=redis-server "$suite" /image "$mirror" >/dev/null ||
+    fail "the image is not made"
   echo 1 >/image/edition
   echo 2 >/root/edition/edition
   tar -C /image -c . | $engine import -c 'CMD ["/usr/bin/redis-server"]' - $name:1 >/dev/null 2>&1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # make-root.sh DIR: a Debian or Ubuntu with systemd as PID 1, for run-in-systemd.sh. $LAS_TEST_SUITE says which
-# release: bookworm (the default), trixie, jammy or noble.
+# release: bookworm (the default), trixie, jammy or noble; $LAS_TEST_MIRROR where it is fetched from.
 #
 # The first run bootstraps it (about a minute) and keeps it as a tarball below $LAS_TEST_CACHE
 # (default: .cache in the project); later runs unpack that. Needs root, debootstrap, tar.
@@ -48,9 +48,10 @@ flock 9
 if [ ! -f "$tarball" ]; then
   scratch=$(mktemp -d "$cache/bootstrap.XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
-  # This machine's own mirror of the suite; where apt knows none, debootstrap's default.
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' "Release: $suite" 'Component: main' | head -n 1)
+  # This machine's own mirror of the suite; where apt knows none, debootstrap's default. For a distribution
+  # whose keyring is not installed it has none.
+  mirror=${LAS_TEST_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+    'Created-By: Packages' "Release: $suite" 'Component: main' | head -n 1)}
   log=$cache/bootstrap.log
   # It may know of a release no script, but of those that were before it.
   debootstrap --variant=minbase --components=$components --include="$packages" "$suite" "$scratch/root" \

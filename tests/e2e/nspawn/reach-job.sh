@@ -168,7 +168,9 @@ cat >/root/editor <<'EDITOR'
 #!/bin/sh
 tty <&1 >/dev/null || exit 1
 printf '# As I want it.\n[Service]\nTimeoutStopSec=1\n' >/root/drop-in
-sed -i '/^### Anything between/r /root/drop-in' "$1"
+# The file is the last: from systemd 254 on it is told the line as well.
+for file in "$@"; do :; done
+sed -i '/^### Anything between/r /root/drop-in' "$file"
 EDITOR
 chmod 0755 /root/editor
 [ "$(property las-kept.service TimeoutStopUSec)" = 5s ] || wrong "as installed, TimeoutStopSec is $(property las-kept.service TimeoutStopUSec)"
