@@ -166,7 +166,8 @@ std::vector<Package> Deb::choose(const catalog::DebSource& source,
 }
 
 void Deb::add_digests(std::vector<Package>& packages, const Activity& activity) const {
-  Words argv = {"apt-get", "-q", "download", "--print-uris"};
+  // Else it tells the strongest of its index, which is another one where the archive has more.
+  Words argv = {"apt-get", "-q", "download", "--print-uris", "-o", "Acquire::ForceHash=SHA256"};
   for (const Package& package : packages)
     argv.push_back(package.asked());
   const auto result = run(argv, activity);

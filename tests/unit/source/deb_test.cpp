@@ -55,7 +55,8 @@ TEST_CASE("what a bare machine lacks is chosen, fetched and unpacked, and nothin
         Lines{"apt-get -s -q -o Dir::State::status=" + status +
                   " -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= --no-install-recommends "
                   "install server",
-              "apt-get -q download --print-uris libserver=1.2-3 server=1:1.2-3",
+              "apt-get -q download --print-uris -o Acquire::ForceHash=SHA256 libserver=1.2-3 "
+              "server=1:1.2-3",
               "apt-get -q download libserver=1.2-3 server=1:1.2-3",
               "dpkg-deb -x " + bench.download("libserver") + " " + staged.payload.string(),
               "dpkg-deb -x " + bench.download("server") + " " + staged.payload.string()});
@@ -201,7 +202,7 @@ TEST_CASE("a source is bound to the packages, versions and digests of a lock", "
   // What apt would choose now is not asked.
   CHECK(bench.stage().artifacts == lock);
   CHECK(bench.processes.log.front() ==
-        "apt-get -q download --print-uris libserver=1.2 server=1:1.2");
+        "apt-get -q download --print-uris -o Acquire::ForceHash=SHA256 libserver=1.2 server=1:1.2");
 }
 
 TEST_CASE("bytes other than the lock's are refused before they are fetched", "[source]") {
