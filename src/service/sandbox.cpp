@@ -211,15 +211,16 @@ void add_gpu_doors(UnitSection& service, const UnitInput& input) {
 }
 
 void add_container_walls(UnitSection& service, const UnitInput& input) {
+  // Not RestrictSUIDSGID=: systemd takes openat2(2) away with it, without which crun 1.21 (Debian
+  // 13) makes no container.
   service.add("NoNewPrivileges", "yes")
       .add("RestrictRealtime", "yes")
-      .add("RestrictSUIDSGID", "yes")
       .add("LockPersonality", "yes")
       .add("SystemCallArchitectures", "native")
       .add("UMask", "0077");
   // Without root an engine needs the setuid helpers newuidmap and newgidmap.
   if (input.scope == platform::Scope::User) {
-    service.drop("NoNewPrivileges").drop("RestrictSUIDSGID");
+    service.drop("NoNewPrivileges");
     return;
   }
   service.add("RestrictNamespaces", "mnt pid ipc uts cgroup net user")
