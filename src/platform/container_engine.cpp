@@ -51,11 +51,15 @@ class Podman final : public ContainerEngine {
 
   // conmon stays in the unit's control group, and with it all limits and walls of the unit hold.
   Words service_options(bool by_unit) const override {
-    Words words;
-    if (by_unit)
-      words = {"--detach", "--sdnotify=conmon", "--cgroups=split"};
-    words.insert(words.end(), {"--rm", "--replace", "--log-driver=passthrough"});
-    return words;
+    if (!by_unit)
+      return {"--rm", "--replace", "--log-driver=passthrough"};
+    // The journal takes them for the unit's, whose group conmon is in; 3.4 knows no "passthrough".
+    return {"--detach",
+            "--sdnotify=conmon",
+            "--cgroups=split",
+            "--rm",
+            "--replace",
+            "--log-driver=journald"};
   }
 
   Words image_of(const std::string& container) const override {
@@ -67,7 +71,7 @@ class Podman final : public ContainerEngine {
   }
 
   Words remove(const std::string& container) const override {
-    return {"rm", "--force", "--ignore", "--time", "10", container};
+    return {"rm", "--force", "--ignore", container};
   }
 
   std::string usual_network() const override { return "10.88.0.0/16"; }
