@@ -9,7 +9,7 @@
 
 namespace las::app {
 
-/// The numbers of a user as an image names it ("redis", "999", "1000:users"), by the image's own
+/// The numbers of a user as an image names it ("cache", "999", "1000:users"), by the image's own
 /// /etc/passwd and /etc/group: "999:999". "" for root, which is also who runs what names nobody.
 /// Source: OCI Image Format Specification, "config.User"; group 0 where neither says one.
 /// InvalidData for a name that these files do not have. Pure.

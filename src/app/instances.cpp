@@ -121,7 +121,8 @@ void fill_shared(const catalog::ServiceTemplate& service,
     instance.health.environment[name] = text::expand(value, with_word);
 }
 
-void fill_native(const catalog::ServiceTemplate& service,
+void fill_native(Session& session,
+                 const catalog::ServiceTemplate& service,
                  Values values,
                  state::ServiceInstance& instance) {
   fill_shared(service, values, instance);
@@ -137,6 +138,9 @@ void fill_native(const catalog::ServiceTemplate& service,
     instance.environment[name] = text::expand(value, values);
   add_gpu_variables(instance);
   instance.prepare.clear();
+  // They see the file itself (see service::is_read_by_preparation()).
+  for (const auto& [name, text] : service.secrets)
+    values["secret." + name] = (session.layout().secrets(instance.id) / name).string();
   for (const catalog::Preparation& preparation : service.prepare) {
     state::PreparedPath path;
     path.makes = (fs::path(instance.data_directory) / preparation.makes).string();
@@ -427,7 +431,7 @@ state::ServiceInstance rebuild_service(Session& session,
                  if (module.mode == catalog::to_string(catalog::Mode::Container))
                    fill_container(session, module, service, std::move(values), instance, activity);
                  else
-                   fill_native(service, std::move(values), instance);
+                   fill_native(session, service, std::move(values), instance);
                });
   instance.uses = services_used(session, module, activity);
   fill_units(session, module, manifest, instance);

@@ -3,6 +3,8 @@
 #include "las/platform/signature.hpp"
 #include "las/service/supervisor.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace las::service {
@@ -29,6 +31,15 @@ std::string secret_word(const platform::FileReader& files, const fs::path& direc
   return std::string(text::trim(files.read_file(directory / kWordFile)));
 }
 
+bool is_read_by_preparation(const state::ServiceInstance& service, const fs::path& secret) {
+  const auto names_it = [&](const std::string& word) {
+    return word.find(secret.string()) != std::string::npos;
+  };
+  return std::any_of(service.prepare.begin(), service.prepare.end(), [&](const auto& path) {
+    return std::any_of(path.command.begin(), path.command.end(), names_it);
+  });
+}
+
 void make_secrets(platform::FileSystem& files,
                   const state::ServiceInstance& service,
                   const fs::path& directory) {
@@ -39,12 +50,13 @@ void make_secrets(platform::FileSystem& files,
   if (!files.exists(directory / kWordFile))
     files.replace_file(directory / kWordFile, make_word() + "\n", kForOwner);
   const std::string word = secret_word(files, directory);
-  // Of a container with another user than root, who is not this machine's. The folder keeps
-  // everybody else out.
-  const std::uint32_t mode =
-      service.container && !service.container->user.empty() ? kForReaders : kForOwner;
+  const bool another_user = service.container && !service.container->user.empty();
   for (const auto& [name, pattern] : service.secrets) {
     const std::string content = text::expand(pattern, {{"word", word}});
+    // Users that this machine does not know read the file itself, by a mount. The folder keeps
+    // everybody else out.
+    const std::uint32_t mode =
+        another_user || is_read_by_preparation(service, directory / name) ? kForReaders : kForOwner;
     const auto status = files.status(directory / name);
     if (files.try_read(directory / name) != content)
       files.replace_file(directory / name, content, mode);

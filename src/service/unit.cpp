@@ -13,8 +13,10 @@
 #include "las/base/printable.hpp"
 #include "las/base/text.hpp"
 #include "las/platform/container_engine.hpp"
+#include "las/service/supervisor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -110,14 +112,31 @@ void add_own_name(UnitSection& section, std::string_view id) {
               fmt::format("/bin/sh -c {} {}", escape_exec_word(kEntry), escape_exec_word(file)));
 }
 
+/// A secret is a credential, and systemd before 250 shows credentials to the main process alone.
+/// What prepares the data sees the file itself, in an otherwise empty folder.
+void add_secrets_of_preparations(UnitSection& section, const UnitInput& input) {
+  bool folder = false;
+  for (const auto& [name, text] : input.instance.secrets) {
+    const fs::path file = input.secrets_directory / name;
+    if (!is_read_by_preparation(input.instance, file))
+      continue;
+    if (!std::exchange(folder, true))
+      section.add("TemporaryFileSystem",
+                  escape_path_word(input.secrets_directory.parent_path().string()) + ":ro");
+    section.add("BindReadOnlyPaths", escape_path_word(file.string()));
+  }
+}
+
 /// Made under another name and renamed: a start that is cut short leaves nothing that passes for
 /// the whole.
 void add_preparations(UnitSection& section, const UnitInput& input) {
   const state::ServiceInstance& instance = input.instance;
   if (instance.prepare.empty())
     return;
-  if (input.scope == Scope::System)
+  if (input.scope == Scope::System) {
     add_own_name(section, instance.id);
+    add_secrets_of_preparations(section, input);
+  }
   constexpr std::string_view kOnce =
       R"(test -e "$0" && exit 0; rm -rf "$0.new" && "$@" && mv -T "$0.new" "$0")";
   for (const state::PreparedPath& path : instance.prepare) {

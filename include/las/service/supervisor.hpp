@@ -211,6 +211,9 @@ std::optional<DataOwner> owner_of_data(const state::ServiceInstance& service);
 void make_secrets(platform::FileSystem& files,
                   const state::ServiceInstance& service,
                   const std::filesystem::path& directory);
+/// Whether a command that prepares the service's data names this file of a secret.
+bool is_read_by_preparation(const state::ServiceInstance& service,
+                            const std::filesystem::path& secret);
 /// The word. NotFound where the service has none; Permission for others than root.
 std::string secret_word(const platform::FileReader& files, const std::filesystem::path& directory);
 

@@ -107,7 +107,7 @@ inline las::service::UnitInput prepared_service() {
   instance.prepare = {
       {"/var/lib/las/data/db/main",
        {"/var/lib/las/store/database-17-0123456789ab/.bin/initdb",
-        "--pwfile=/run/credentials/las-db.service/password",
+        "--pwfile=/var/lib/las/secrets/db/password",
         "--pgdata=/var/lib/las/data/db/main.new"}},
       {"/var/lib/las/data/db/100% $mine", {"/bin/mkdir", "/var/lib/las/data/db/100% $mine.new"}}};
   instance.config = {{"server.conf", "port = 18080\n"}};

@@ -92,6 +92,16 @@ TEST_CASE("a service without secrets gets no folder and has no word", "[service]
   CHECK(test::error_of([&] { return safe.word(); })->kind() == ErrorKind::NotFound);
 }
 
+TEST_CASE("what prepares the data can read the secrets that it names", "[service]") {
+  Safe safe;
+  safe.service.prepare = {
+      {"/data", {"/bin/init", "--file=" + (safe.folder() / "password").string()}}};
+  safe.make();
+  CHECK(safe.mode(safe.folder() / "password") == 0444);
+  CHECK(safe.mode(safe.folder() / "users.conf") == 0600);
+  CHECK(safe.mode(safe.folder()) == 0700);
+}
+
 TEST_CASE("a container's user who is not root can read its secrets, and nobody gets to them",
           "[service]") {
   Safe safe;
