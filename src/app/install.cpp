@@ -290,6 +290,12 @@ ChangeOutcome plan_change(Session& session,
   }
   if (request.purge)
     add_purge(session, request.remove, present, prepared);
+  for (const std::string& name : request.remove) {
+    // One that left data is known, and its data are what a purge is about.
+    if (present.find(name) == nullptr && prepared.plan.purge.empty())
+      prepared.notes.push_back(
+          fmt::format(fmt::runtime(_("{} is not installed, so it is not removed")), name));
+  }
   add_notes(*outcome.resolution, prepared);
   prepared.keep_unhealthy = request.keep_unhealthy;
   if (!present.services.empty())

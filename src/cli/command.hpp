@@ -31,6 +31,9 @@ struct Context {
   std::ostream& out;
   bool color = false;
 
+  /// Before a plan is made: whoever is willing to wait for another las plans on what that one
+  /// leaves, so the state is taken for writing now. Nothing without --wait, and in a dry run.
+  void take_turn() const;
   /// A line for the person on stderr, made safe to show; silent with --quiet.
   void note(const std::string& line) const;
   /// A JSON document on stdout: {"schema": 1, ...}.

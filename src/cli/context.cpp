@@ -26,6 +26,11 @@ Error output_error(bool is_done) {
       .hint(_("is the disk full, or did the program that reads it end?"));
 }
 
+void Context::take_turn() const {
+  if (!options.dry_run && session.config().integer("lock.wait") > 0)
+    session.writer(activity);
+}
+
 void Context::note(const std::string& line) const {
   if (!options.quiet)
     streams.err << shown(in_scope(line, options)) << std::endl;

@@ -330,6 +330,10 @@ int show_and_execute(Context& context, const app::PreparedPlan& prepared, const 
         context.note(_("Would record it as wished for; nothing is installed."));
       return context.options.detailed_exit ? 10 : 0;
     }
+    if (!json) {
+      for (const std::string& note : prepared.notes)
+        context.note(note);
+    }
     const bool record = prepared.only_world_changes;
     if (record)
       app::execute(context.session, prepared, context.activity);

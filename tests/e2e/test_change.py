@@ -324,7 +324,10 @@ class Purge(TwoEngines):
         self.assertTrue(self.data("demo").joinpath("rows").exists())
         self.las("purge", "--yes", "demo")
         self.assertFalse(self.data("demo").exists())
-        self.assertIn("Nothing to do", self.las("purge", "--yes", "demo").stderr)
+        told = self.las("purge", "--yes", "demo").stderr
+        self.assertIn("Nothing to do", told)
+        self.assertIn("demo is not installed, so it is not removed", told)
+        self.assertIn("demo is not installed, so it is not removed", self.las("remove", "--yes", "demo").stderr)
 
     def test_data_that_another_module_uses_now_stay(self):
         self.las("remove", "--yes", "demo")

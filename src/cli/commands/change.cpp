@@ -14,6 +14,7 @@ namespace las::cli {
 namespace {
 
 int run_change(Context& context, const app::ChangeRequest& request) {
+  context.take_turn();
   const app::ChangeOutcome outcome = app::plan_change(context.session, request, context.activity);
   if (outcome.explanation)
     return refuse(context, *outcome.explanation);

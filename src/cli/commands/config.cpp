@@ -95,6 +95,7 @@ int get_service(Context& context, const app::OptionKey& key) {
 int configure_service(Context& context,
                       const app::OptionKey& key,
                       const std::optional<std::string>& value) {
+  context.take_turn();
   const app::PreparedPlan prepared = app::prepare_configure(
       context.session, {key.service}, {{key.option, value}}, context.activity);
   return show_and_execute(

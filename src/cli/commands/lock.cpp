@@ -120,6 +120,7 @@ Error not_reached(const app::Applied& applied) {
 }
 
 int run_apply(Context& context, const app::ApplyRequest& request) {
+  context.take_turn();
   const app::PreparedApply prepared =
       app::prepare_apply(context.session, request, context.activity);
   const bool json = context.options.json;

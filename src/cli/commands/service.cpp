@@ -20,6 +20,7 @@ using nlohmann::ordered_json;
 namespace {
 
 int run_serve(Context& context, const app::ServeRequest& request) {
+  context.take_turn();
   const app::PreparedPlan prepared = app::prepare_serve(context.session, request, context.activity);
   const std::string id = request.name.empty() ? request.model : request.name;
   if (prepared.plan.empty()) {

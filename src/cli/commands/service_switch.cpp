@@ -106,6 +106,7 @@ int configure(Context& context,
               const Options& options,
               const app::OptionChanges& changes,
               const std::string& done) {
+  context.take_turn();
   const app::PreparedPlan prepared =
       app::prepare_configure(context.session,
                              app::named_services(context.session, options.names),
