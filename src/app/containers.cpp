@@ -97,6 +97,13 @@ InstalledImage image_of(const state::InstalledModule& module) {
       .hint(fmt::format("las install --reinstall {}", module.name));
 }
 
+Version engine_version(Session& session,
+                       const platform::ContainerEngine& engine,
+                       const Activity& activity) {
+  const hardware::Tools& tools = session.profile(activity).tools;
+  return (engine.name() == "docker" ? tools.docker : tools.podman).value.value_or(Version());
+}
+
 std::string ask_engine(Session& session,
                        const platform::ContainerEngine& engine,
                        std::vector<std::string> words,

@@ -29,6 +29,11 @@ struct InstalledImage {
 /// CorruptState where no record names one.
 InstalledImage image_of(const state::InstalledModule& module);
 
+/// Empty where that is not known.
+Version engine_version(Session& session,
+                       const platform::ContainerEngine& engine,
+                       const Activity& activity);
+
 /// What the engine prints, without the space around it. Io when it fails.
 std::string ask_engine(Session& session,
                        const platform::ContainerEngine& engine,

@@ -151,10 +151,6 @@ void require_names(const platform::FileReader& files, const std::vector<std::int
   }
 }
 
-Version version_of(const hardware::Tools& tools, const std::string& engine) {
-  return (engine == "docker" ? tools.docker : tools.podman).value.value_or(Version());
-}
-
 }  // namespace
 
 std::vector<ChosenGpu> choose_gpus(const std::vector<Gpu>& gpus,
@@ -228,12 +224,15 @@ std::vector<state::GrantedGpu> grant_gpus(Session& session,
     gpu.nodes = std::move(found.nodes);
     gpu.groups = std::move(found.groups);
     if (is_contained) {
-      const std::string engine = image_of(module).engine.name();
+      const platform::ContainerEngine& engine = image_of(module).engine;
       // Units bear a file that is not there yet; engines do not.
       std::erase_if(gpu.nodes,
                     [&](const std::string& node) { return !session.files().exists(node); });
-      gpu.cdi =
-          cdi_name(session, *profile.gpus.value, chosen, engine, version_of(profile.tools, engine));
+      gpu.cdi = cdi_name(session,
+                         *profile.gpus.value,
+                         chosen,
+                         engine.name(),
+                         engine_version(session, engine, activity));
     } else if (session.layout().scope == platform::Scope::System &&
                session.supervisor().name() == "systemd") {
       require_names(session.files(), gpu.groups);

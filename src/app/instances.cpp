@@ -154,12 +154,13 @@ void fill_native(Session& session,
 // nobody.
 std::vector<std::string> engine_command(Session& session,
                                         const platform::ContainerEngine& engine,
+                                        const Version& version,
                                         const std::string& service_id,
                                         const state::ContainerRun& run) {
   const auto program = session.processes().find_program(
       run.engine, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   std::vector<std::string> argv{program ? program->string() : "/usr/bin/" + run.engine, "run"};
-  for (std::string& option : engine.service_options(has_systemd(session)))
+  for (std::string& option : engine.service_options(has_systemd(session), version))
     argv.push_back(std::move(option));
   if (const std::string group = control_group(run.cgroup_driver, service_id); !group.empty())
     argv.push_back("--cgroup-parent=" + group);
@@ -203,7 +204,8 @@ void fill_container(Session& session,
   instance.container->user = image_user(session, engine, image, activity);
   instance.container->network = around.network;
   instance.container->cgroup_driver = around.cgroup_driver;
-  instance.argv = engine_command(session, engine, instance.id, *instance.container);
+  instance.argv = engine_command(
+      session, engine, engine_version(session, engine, activity), instance.id, *instance.container);
   instance.environment.clear();
   instance.prepare.clear();
   // The programs that a native check runs are not in the image; that it listens can always be seen.

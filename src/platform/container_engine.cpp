@@ -50,16 +50,16 @@ class Podman final : public ContainerEngine {
   }
 
   // conmon stays in the unit's control group, and with it all limits and walls of the unit hold.
-  Words service_options(bool by_unit) const override {
-    if (!by_unit)
-      return {"--rm", "--replace", "--log-driver=passthrough"};
-    // The journal takes them for the unit's, whose group conmon is in; 3.4 knows no "passthrough".
-    return {"--detach",
-            "--sdnotify=conmon",
-            "--cgroups=split",
-            "--rm",
-            "--replace",
-            "--log-driver=journald"};
+  // What the program says is the unit's own output, which 3.4 cannot do: there conmon tells the
+  // journal, which takes that for the unit's as well.
+  Words service_options(bool by_unit, const Version& version) const override {
+    const bool can_pass = version.empty() || version >= Version("4.0");
+    Words words;
+    if (by_unit)
+      words = {"--detach", "--sdnotify=conmon", "--cgroups=split"};
+    const char* const log = can_pass ? "passthrough" : by_unit ? "journald" : "none";
+    words.insert(words.end(), {"--rm", "--replace", fmt::format("--log-driver={}", log)});
+    return words;
   }
 
   Words image_of(const std::string& container) const override {
@@ -126,7 +126,9 @@ class Docker final : public ContainerEngine {
 
   // The program's words come to the unit by the client; to keep them a second time is nobody's
   // wish.
-  Words service_options(bool) const override { return {"--rm", "--log-driver=none"}; }
+  Words service_options(bool, const Version&) const override {
+    return {"--rm", "--log-driver=none"};
+  }
 
   Words image_of(const std::string& container) const override {
     return {"container", "inspect", "--format", "{{.Config.Image}}", container};

@@ -287,12 +287,16 @@ std::string render_health_timer(const UnitInput& input) {
 
 /// To run a command in a container the engine writes its state and joins the container's
 /// namespaces. Found by trying with podman 4.3, one after the other.
-void open_for_engine(Scope scope, std::map<std::string, std::string>& doors) {
+void open_for_engine(Scope scope,
+                     const state::ContainerRun& container,
+                     std::map<std::string, std::string>& doors) {
   doors["ReadWritePaths"] +=
       "\n-/var/lib/containers  # the engine's state\n/run  # likewise\n"
       "-/etc/containers/networks  # its locks\n-/etc/cni  # likewise\n/var/tmp  # likewise";
   doors["CapabilityBoundingSet"] +=
       "\nCAP_SETGID CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN  # to join a container";
+  if (!container.user.empty())
+    doors["CapabilityBoundingSet"] += "\nCAP_SETUID CAP_KILL  # its user is not root";
   doors["ProtectControlGroups"] = "no  # a command in a container is in its control group";
   doors["RestrictNamespaces"] = "mnt pid ipc uts cgroup net user  # the container's";
   doors["RestrictAddressFamilies"] = "AF_NETLINK  # the container's network";
@@ -335,7 +339,7 @@ std::string render_health_check(const UnitInput& input) {
                    input.state_directory.string())}};
   if (input.instance.container && input.instance.health_kind == "exec" &&
       daemon_engine(input.instance) == nullptr)
-    open_for_engine(input.scope, walls.needs_open);
+    open_for_engine(input.scope, *input.instance.container, walls.needs_open);
   add_sandbox(section, walls);
   return unit.render();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "las/base/version.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -57,8 +59,9 @@ class ContainerEngine {
   virtual std::string mount(const ContainerMount& mount) const = 0;
   /// The option of `run` for a folder in memory, which programs may be run from.
   virtual std::string temporary(const std::string& folder) const = 0;
-  /// Further options of `run`: of a service that a unit watches, or that nobody does.
-  virtual Words service_options(bool by_unit) const = 0;
+  /// Further options of `run`: of a service that a unit watches, or that nobody does. `version` is
+  /// that of the engine here, or empty where that is not known.
+  virtual Words service_options(bool by_unit, const Version& version) const = 0;
 
   /// Prints what the container's image was called when it was started.
   virtual Words image_of(const std::string& container) const = 0;

@@ -184,13 +184,13 @@ TEST_CASE("limits and walls of what a daemon runs are those of its slice", "[ser
 
 TEST_CASE("looks at a container, and connections to it, get through to the engine's network",
           "[service]") {
-  const auto units = [](bool contained, const std::string& health) {
+  const auto units = [](bool contained, const std::string& health, const char* user = "") {
     auto input = on_demand_service();
     input.las_program = "/usr/bin/las";
     input.instance.health_kind = health;
     if (contained)
       input.instance.container =
-          state::ContainerRun{"podman", "image@sha256:1", {}, {}, {}, {}, {}};
+          state::ContainerRun{"podman", "image@sha256:1", {}, {}, {}, {}, user};
     return render_more_units(input);
   };
   constexpr const char* kHere = "IPAddressAllow=localhost";
@@ -206,4 +206,7 @@ TEST_CASE("looks at a container, and connections to it, get through to the engin
   CHECK(units(false, "exec").at(check).find(kJoin) == std::string::npos);
   CHECK(units(true, "exec").at(check).find(kJoin) != std::string::npos);
   CHECK(has_line(units(true, "exec").at(check), "ProtectControlGroups=no"));
+  // As found by trying: crun says whom it may not signal, or become.
+  CHECK(units(true, "exec", "redis").at(check).find("CAP_SETUID CAP_KILL") != std::string::npos);
+  CHECK(units(true, "exec").at(check).find("CAP_SETUID") == std::string::npos);
 }
