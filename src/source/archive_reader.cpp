@@ -11,7 +11,7 @@ namespace las::source {
 
 namespace {
 
-constexpr std::size_t kBlock = 256 * 1024;
+constexpr std::size_t kReadBlock = 256 * 1024;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ ArchiveReader::ArchiveReader(const platform::FileReader& files, std::filesystem:
     if (result != ARCHIVE_OK)
       throw Error(ErrorKind::Io, _("this libarchive lacks a compression that las needs"));
   }
-  if (library_.read_open_filename(reader, path_.c_str(), kBlock) != ARCHIVE_OK)
+  if (library_.read_open_filename(reader, path_.c_str(), kReadBlock) != ARCHIVE_OK)
     fail();
 }
 

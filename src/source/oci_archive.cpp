@@ -26,7 +26,7 @@ using Json = nlohmann::json;
 constexpr std::string_view kBlobs = "blobs/sha256/";
 constexpr std::uint64_t kDocument = ByteSize::mib(4).bytes();  // what registries allow a manifest
 constexpr std::size_t kDocuments = 1000;
-constexpr std::size_t kBlock = 256 * 1024;
+constexpr std::size_t kPartBlock = 256 * 1024;
 constexpr int kIndexes = 4;  // one within the other
 
 // As Go, and with it the specification, names what this program was built for.
@@ -81,7 +81,7 @@ std::map<std::string, std::string> read_documents(const platform::FileReader& fi
     const std::string name = plain(reader.name_of(entry));
     if (name != "index.json" && !name.starts_with(kBlobs))
       continue;
-    std::string content, block(kBlock, '\0');
+    std::string content, block(kPartBlock, '\0');
     while (content.size() <= kDocument) {
       const std::size_t size = reader.read(block);
       if (size == 0)
@@ -240,7 +240,7 @@ void write_docker_archive(platform::FileSystem& files,
     return Error(ErrorKind::Integrity, _("the archive is damaged"), archive.string())
         .cause(digest.to_string());
   };
-  std::string block(kBlock, '\0');
+  std::string block(kPartBlock, '\0');
   while (archive_entry* const entry = reader.next()) {
     const auto part = missing.find(plain(reader.name_of(entry)));
     if (part == missing.end() || library.entry_filetype(entry) != AE_IFREG)
