@@ -76,7 +76,9 @@ first_boot() {
   done
   ! dpkg-query -W 'postgresql*' 'mariadb*' 'nginx*' 2>/dev/null | grep -v '[[:space:]]$' || wrong "dpkg knows of what las brought"
   [ ! -e /var/lib/las/secrets ] || [ "$(stat -c %a /var/lib/las/secrets)" = 700 ] || wrong "the secrets can be read"
-  ! tr '\0' '\n' </proc/"$(main_pid "${services[0]}")"/cmdline | grep "$(word redis 2>/dev/null || echo none)" || wrong "the secret stands in the command"
+  for one in "${services[@]}"; do
+    [ ! -e "/var/lib/las/secrets/$one/.word" ] || ! tr '\0' '\n' <"/proc/$(main_pid "$one")/cmdline" | grep -F "$(word "$one")" || wrong "the secret of $one stands in the command"
+  done
   all put
   all well "after the install"
   if among nginx; then las restart nginx && well nginx "after restart"; fi

@@ -66,7 +66,8 @@ gone() { [ -z "$(processes "$1")" ]; }
 # ask SERVICE: a real query with the secret, by the client that las brought.
 sql() { PGPASSWORD=$(word postgresql) "$bin/psql" -h 127.0.0.1 -p "$(port postgresql)" -U postgres -v ON_ERROR_STOP=1 -Atqc "$1"; }
 maria() { MYSQL_PWD=$(word mariadb) "$bin/mariadb" --no-defaults -h 127.0.0.1 -P "$(port mariadb)" -u root -Nse "$1"; }
-key() { REDISCLI_AUTH=$(word redis) "$bin/redis-cli" -e -p "$(port redis)" "$@"; }
+# redis-cli 6 knows no -e: what is said is looked at, not the status.
+key() { REDISCLI_AUTH=$(word redis) "$bin/redis-cli" -p "$(port redis)" "$@"; }
 page() { curl -fsS --max-time 10 "http://127.0.0.1:$(port nginx)/page.txt"; }
 
 treasure="what a user would miss"
