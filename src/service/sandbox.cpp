@@ -250,8 +250,9 @@ void add_client_walls(UnitSection& service, const UnitInput& input) {
   walls.needs_open.clear();
   add_sandbox(service, walls);
   // The container's group lies below the unit's then, and what is shut to that is shut to it.
+  // ProtectClock= shuts the devices, too; its calls and its capability are not the client's anyway.
   if (input.instance.container->cgroup_driver != "systemd")
-    service.drop("PrivateDevices");
+    service.drop("PrivateDevices").drop("ProtectClock");
   service.drop("RestrictAddressFamilies");
   service.add("RestrictAddressFamilies", "AF_UNIX")
       .add("SystemCallFilter", "~@privileged @resources")

@@ -161,6 +161,13 @@ TEST_CASE("a container's unit speaks to its engine as its golden file says", "[s
     check_golden(fmt::format("units/{}.service", engine), render_unit(contained_service(engine)));
 }
 
+TEST_CASE("nothing shuts devices to a container whose group lies below its unit's", "[service]") {
+  auto input = contained_service("docker");
+  input.instance.container->cgroup_driver = "cgroupfs";
+  for (const char* shuts : {"PrivateDevices=", "ProtectClock=", "DevicePolicy=", "DeviceAllow="})
+    CHECK(render_unit(input).find(shuts) == std::string::npos);
+}
+
 TEST_CASE("limits and walls of what a daemon runs are those of its slice", "[service]") {
   CHECK_FALSE(render_more_units(contained_service("podman"))
                   .contains(unit_name("my-cache", UnitKind::Slice)));
