@@ -178,6 +178,26 @@ print(f"on demand llama.cpp: first request {first / 1000:.3f} s, engine by itsel
   clean "the real engine"
 }
 
+# What it needs does not start, and so it does not either: nothing of its own unit was run that could tell.
+needs_what_fails() {
+  local begun
+  printf '[Service]\nType=oneshot\nExecStart=false\n' >/run/systemd/system/never.service
+  mkdir -p /run/systemd/system/las-slow.service.d
+  printf '[Unit]\nRequires=never.service\nAfter=never.service\n' >/run/systemd/system/las-slow.service.d/need.conf
+  systemctl daemon-reload
+  begun=$(now)
+  [ "$(field "$(request slow 2)" answered)" = 0 ] || wrong "it answers though what it needs fails"
+  begun=$(($(now) - begun))
+  echo "CLOSED after $begun ms, as what slow needs fails"
+  [ $begun -lt 15000 ] || wrong "who asks waits for $begun ms when what it needs fails"
+  is las-slow.socket active || wrong "a need that fails breaks the socket: $(property las-slow.socket Result)"
+  rm -r /run/systemd/system/las-slow.service.d /run/systemd/system/never.service
+  systemctl daemon-reload
+  within 60 answered slow || wrong "what it needs is mended and it does not answer"
+  rests slow "what it needs is mended"
+  clean "the need was mended"
+}
+
 first_boot() {
   apt-get update -qq
   offer slow "  command: ['{exe.slow}', '{port}', '2']
@@ -217,6 +237,17 @@ first_boot() {
     [ "$(field "$got" answered)" = 0 ] || wrong "a failing engine answers: $got"
     is las-slow.socket active || { wrong "a failing engine breaks the socket: $(property las-slow.socket Result)"; break; }
   done
+  # When systemd does not even try it any more, for a while, nothing of its own unit is run that could tell.
+  limit_is_hit() { ! systemctl start las-slow.service 2>/dev/null && [ "$(property las-slow.service Result)" = start-limit-hit ]; }
+  mkdir -p /run/systemd/system/las-slow.service.d
+  printf '[Unit]\nStartLimitIntervalSec=300\nStartLimitBurst=2\n' >/run/systemd/system/las-slow.service.d/limit.conf
+  systemctl daemon-reload
+  within 60 limit_is_hit || wrong "the limit of starts is not reached: $(property las-slow.service Result)"
+  got=$(request slow 2)
+  [ "$(field "$got" answered)" = 0 ] && is las-slow.socket active || wrong "beyond the limit of starts: $got, the socket: $(property las-slow.socket Result)"
+  rm -r /run/systemd/system/las-slow.service.d
+  systemctl daemon-reload
+  systemctl reset-failed las-slow.service
   las status slow
   las health slow && wrong "las health is content with an engine that fails"
   how slow
@@ -225,6 +256,8 @@ first_boot() {
   echo "ANSWERED slow, once mended, in $(($(now) - begun)) ms"
   rests slow "after it was mended"
   clean "after it was mended"
+
+  needs_what_fails
 
   # Stopped by the user it is not started by a request; started it waits again.
   las stop slow
