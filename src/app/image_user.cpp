@@ -23,10 +23,10 @@ bool is_number(std::string_view text) {
 
 // The fields of the line of a passwd(5) or group(5) file whose field `place` is `wanted`.
 std::vector<std::string> entry(std::string_view file, std::size_t place, std::string_view wanted) {
-  constexpr std::size_t kFields = 4;  // all that is needed of either
+  constexpr std::size_t kFields = 3;  // of a group those that are needed, its members may lack
   for (const std::string& line : text::lines(file)) {
     auto fields = text::split(line, ':');
-    if (fields.size() >= kFields - 1 && fields[place] == wanted)
+    if (fields.size() >= kFields && fields[place] == wanted)
       return fields;
   }
   return {};
@@ -40,7 +40,8 @@ std::string file_of(Session& session,
                     const Activity& activity) {
   const fs::path copy = session.layout().run / "of-an-image";
   session.files().make_directories(copy.parent_path());
-  session.files().remove_file(copy);
+  // Whatever an image has by this name, also one that an earlier look could not read.
+  session.files().remove_tree(copy);
   try {
     ask_engine(session, engine, {"cp", "-L", container + ":" + file, copy.string()}, activity);
   } catch (const Error& error) {
@@ -48,7 +49,7 @@ std::string file_of(Session& session,
     return {};
   }
   const std::string content = session.files().read_file(copy);
-  session.files().remove_file(copy);
+  session.files().remove_tree(copy);
   return content;
 }
 
@@ -61,10 +62,6 @@ std::string resolve_image_user(std::string_view user,
   const std::string_view name = user.substr(0, colon);
   const std::string_view group_name =
       colon == std::string_view::npos ? std::string_view() : user.substr(colon + 1);
-  const auto unknown = [&] {
-    return Error(
-        ErrorKind::InvalidData, _("the image has no such user of its own"), std::string(user));
-  };
   constexpr std::size_t kName = 0, kId = 2, kGroup = 3;
   std::string uid(name.empty() ? "0" : name), gid = "0";
   const auto account = entry(passwd, is_number(uid) ? kId : kName, uid);
@@ -82,7 +79,8 @@ std::string resolve_image_user(std::string_view user,
   if (uid == "root")
     uid = "0";
   if (!is_number(uid) || !is_number(gid))
-    throw unknown();
+    throw Error(
+        ErrorKind::InvalidData, _("the image has no such user of its own"), std::string(user));
   return uid == "0" ? "" : uid + ":" + gid;
 }
 
