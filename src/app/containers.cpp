@@ -60,7 +60,7 @@ void add_limits(const state::ServiceLimits& limits, unsigned cores, Options& opt
     options.add("memory", fmt::format("{}b", limits.memory->bytes()));
     options.add("memory-swap", fmt::format("{}b", limits.memory->bytes()));
   }
-  if (limits.cpu_percent != 0 && limits.cpu_percent <= std::int64_t{100} * cores)
+  if (limits.cpu_percent != 0 && (cores == 0 || limits.cpu_percent <= std::int64_t{100} * cores))
     options.add("cpus", fmt::format("{:.2f}", static_cast<double>(limits.cpu_percent) / kPercent));
   if (!limits.cpus.empty())
     options.add("cpuset-cpus", limits.cpus);

@@ -63,7 +63,8 @@ std::map<std::string, std::string> container_placeholders(const state::ServiceIn
 
 /// How the image is run: read-only, without capabilities and without new privileges, on a network
 /// of its own of which only the service's port is reached. Source of the options: podman-run(1).
-/// `cores`: how many the machine has; a limit of more is none, and some engines refuse it.
+/// `cores`: how many the machine has, 0 where not known; a limit of more is none, and some engines
+/// refuse it.
 state::ContainerRun container_run(const platform::ContainerEngine& engine,
                                   const state::ServiceInstance& instance,
                                   const catalog::ContainerTemplate& run,

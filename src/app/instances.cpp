@@ -15,9 +15,9 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace las::app {
 
@@ -150,6 +150,12 @@ void fill_native(Session& session,
   }
 }
 
+// Not those that las itself may run on, which are fewer below taskset(1): a limit would be lost.
+unsigned cores_of_the_machine() {
+  const long count = ::sysconf(_SC_NPROCESSORS_CONF);
+  return count > 0 ? static_cast<unsigned>(count) : 0;
+}
+
 // The whole command of the engine, for whoever watches the container: systemd, by the unit, or
 // nobody.
 std::vector<std::string> engine_command(Session& session,
@@ -194,13 +200,8 @@ void fill_container(Session& session,
     values[name] = value;
   fill_shared(service, values, instance);
   const ContainerSurroundings around = look_around(session, engine, activity);
-  instance.container = container_run(engine,
-                                     instance,
-                                     *service.container,
-                                     places,
-                                     values,
-                                     image,
-                                     std::thread::hardware_concurrency());
+  instance.container = container_run(
+      engine, instance, *service.container, places, values, image, cores_of_the_machine());
   instance.container->user = image_user(session, engine, image, activity);
   instance.container->network = around.network;
   instance.container->cgroup_driver = around.cgroup_driver;

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the jobs of a booted machine: what `las verify` tells to type really mends what it found.
-# Expects las in /las/bin, las() and fail(), and the service tiny, running.
+# Expects las in /las/bin, las() and fail(); mends also the service tiny, running.
 
 # mend FINDING SUBJECT: verify finds exactly this; what it says is typed; then everything is well.
 mend() {

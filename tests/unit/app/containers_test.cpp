@@ -35,14 +35,15 @@ bool has(const std::vector<std::string>& words, const std::string& word) {
 las::state::ContainerRun run_of(const las::state::ServiceInstance& service,
                                 const las::catalog::ContainerTemplate& run,
                                 const ContainerPlaces& places = {},
-                                const char* engine = "podman") {
+                                const char* engine = "podman",
+                                unsigned cores = 2) {
   return container_run(las::platform::container_engine(engine),
                        service,
                        run,
                        places,
                        container_placeholders(service, run, places),
                        "host/name@sha256:1",
-                       2);
+                       cores);
 }
 
 }  // namespace
@@ -136,6 +137,7 @@ TEST_CASE("a limit of more cores than the machine has is none") {
   service.limits.cpu_percent = 201;
   for (const std::string& word : run_of(service, plain()).options)
     CHECK_FALSE(word.starts_with("--cpus"));
+  CHECK(has(run_of(service, plain(), {}, "podman", 0).options, "--cpus=2.01"));
 }
 
 TEST_CASE("the user of an image is told by the image's own files") {
