@@ -45,17 +45,21 @@ void add_readiness(UnitSection& section, const UnitInput& input) {
   const std::string& id = input.instance.id;
   const bool is_system = input.scope == Scope::System;
   // Whoever waits behind the socket is let through once the service is ready, not when it is begun.
-  if (is_looked_at(input) && !input.instance.notifies)
-    section.add("ExecStartPost",
-                (is_system ? "+" : "") + las_command(input, {"health", "--wait", "--quiet", id}));
-  // The shortest way to the proxy. Where that does not read yet it gets lost, and the gate tells
-  // it.
-  section.add(
-      "ExecStartPost",
-      fmt::format("{}/bin/sh -c {} {}",
-                  is_system ? "+" : "",
-                  escape_exec_word(fmt::format(R"([ ! -p "$0" ] || echo {} 1<>"$0")", kReady)),
-                  verdict_word(input.instance)));
+  // One shell waits and tells it: each process that systemd begins costs some 20 ms, to move it
+  // into the unit's control group. Where the proxy does not read yet the word gets lost, and the
+  // gate tells it.
+  std::string tell = fmt::format(R"([ ! -p "$0" ] || echo {} 1<>"$0")", kReady);
+  std::string waits;
+  if (is_looked_at(input) && !input.instance.notifies) {
+    tell = R"("$@" || exit; )" + tell;
+    waits = " " + las_command(input, {"health", "--wait", "--quiet", id});
+  }
+  section.add("ExecStartPost",
+              fmt::format("{}/bin/sh -c {} {}{}",
+                          is_system ? "+" : "",
+                          escape_exec_word(tell),
+                          verdict_word(input.instance),
+                          waits));
   // After a crash the proxy is begun anew, and the service with it; while the proxy still waits for
   // the service, this does nothing.
   const std::string again = fmt::format("systemctl {}--no-block try-restart {}",

@@ -226,8 +226,10 @@ void add_life(UnitSection& section, const state::ServiceInstance& instance) {
   section.add("TimeoutStopSec",
               std::to_string(instance.stop_timeout_s + (instance.container ? kSpareSeconds : 0)));
   section.add("TimeoutStartSec", std::to_string(instance.start_period_s));
-  // What starts on demand is started again by the next request.
-  section.add("Restart", instance.on_demand ? "no" : "on-failure").add("RestartSec", "2");
+  // What starts on demand is started again by the next request. A daemon that is restarted ends its
+  // containers the way that it ends one by order: the client says "success".
+  const char* always = daemon_engine(instance) != nullptr ? "always" : "on-failure";
+  section.add("Restart", instance.on_demand ? "no" : always).add("RestartSec", "2");
   section.add("OOMPolicy", "stop");
 }
 
@@ -264,7 +266,8 @@ std::string finish_unit(UnitFile& unit, const UnitInput& input) {
 }
 
 /// It begins with the service (which wants it) and ends with it. PartOf= and not BindsTo=, which
-/// would count as a need for the service: one on demand would never be idle.
+/// would count as a need for the service: one on demand would never be idle. A service that never
+/// began, as what it needs failed, is not stopped either: then nobody needs the timer.
 std::string render_health_timer(const UnitInput& input) {
   const std::string service = unit_name(input.instance.id);
   UnitFile unit = begin_unit(input, UnitKind::HealthTimer);
@@ -276,6 +279,7 @@ std::string render_health_timer(const UnitInput& input) {
       // It starts as often as the service does.
       .add("StartLimitIntervalSec", "0")
       .add("PartOf", service)
+      .add("StopWhenUnneeded", "yes")
       .add("After", service);
   const std::string interval = fmt::format("{}s", input.instance.health.interval_s);
   unit.section("Timer")

@@ -191,6 +191,7 @@ needs_what_fails() {
   echo "CLOSED after $begun ms, as what slow needs fails"
   [ $begun -lt 15000 ] || wrong "who asks waits for $begun ms when what it needs fails"
   is las-slow.socket active || wrong "a need that fails breaks the socket: $(property las-slow.socket Result)"
+  rests slow "a need that fails"
   rm -r /run/systemd/system/las-slow.service.d /run/systemd/system/never.service
   systemctl daemon-reload
   within 60 answered slow || wrong "what it needs is mended and it does not answer"
