@@ -124,7 +124,7 @@ std::size_t write_bundle(Session& session, const fs::path& file, const Activity&
              "\n";
     });
   const auto writer = session.files().create_file(file, 0600);
-  writer->write(std::span<const char>(source::make_tar(entries)));
+  writer->write(std::span<const char>(source::make_tar(entries, source::compression_of(file))));
   writer->sync();
   writer->close();
   return entries.size();

@@ -38,7 +38,7 @@ CaptureResult capture(Session& session,
   std::vector<source::TarEntry> entries;
   for (hardware::CaptureEntry& entry : taken.entries)
     entries.push_back({kind_of(entry.kind), std::move(entry.path), std::move(entry.content)});
-  write_document(session, file, source::make_tar(entries));
+  write_document(session, file, source::make_tar(entries, source::compression_of(file)));
   return {std::move(taken.profile), entries.size()};
 }
 

@@ -52,19 +52,66 @@ void add_walls(const platform::ContainerEngine& engine,
     options.append(engine.temporary(folder));
 }
 
+using Controllers = std::optional<std::set<std::string>>;
+
+bool has(const Controllers& controllers, const char* controller) {
+  return !controllers || controllers->contains(controller);
+}
+
+void require(const Controllers& controllers,
+             const char* controller,
+             const state::ServiceInstance& instance) {
+  if (!has(controllers, controller))
+    throw Error(ErrorKind::Unsatisfiable,
+                fmt::format(fmt::runtime(_("a limit of it needs the controller '{}', which systemd "
+                                           "does not hand on to users")),
+                            controller),
+                instance.id)
+        .hint(_("sudo systemctl edit user@.service, and write there: [Service] Delegate=cpu cpuset "
+                "io memory pids"));
+}
+
 // In the unit as well; here they hold also where the unit's do not reach the container (control
 // groups of version 1).
-void add_limits(const state::ServiceLimits& limits, unsigned cores, Options& options) {
+void add_limits(const state::ServiceInstance& instance,
+                unsigned cores,
+                const Controllers& controllers,
+                Options& options) {
   constexpr double kPercent = 100;
+  const state::ServiceLimits& limits = instance.limits;
   if (limits.memory) {
+    require(controllers, "memory", instance);
     options.add("memory", fmt::format("{}b", limits.memory->bytes()));
     options.add("memory-swap", fmt::format("{}b", limits.memory->bytes()));
   }
-  if (limits.cpu_percent != 0 && (cores == 0 || limits.cpu_percent <= std::int64_t{100} * cores))
+  if (limits.cpu_percent != 0 && (cores == 0 || limits.cpu_percent <= std::int64_t{100} * cores)) {
+    require(controllers, "cpu", instance);
     options.add("cpus", fmt::format("{:.2f}", static_cast<double>(limits.cpu_percent) / kPercent));
-  if (!limits.cpus.empty())
+  }
+  if (!limits.cpus.empty()) {
+    require(controllers, "cpuset", instance);
     options.add("cpuset-cpus", limits.cpus);
-  options.add("pids-limit", std::to_string(limits.tasks == 0 ? kTasks : limits.tasks));
+  }
+  if (limits.tasks != 0)
+    require(controllers, "pids", instance);
+  if (has(controllers, "pids"))
+    options.add("pids-limit", std::to_string(limits.tasks == 0 ? kTasks : limits.tasks));
+}
+
+// What a user's manager was given, and hands on. Source: systemd.resource-control(5), Delegate=.
+Controllers controllers_of_user(Session& session, const platform::ContainerEngine& engine) {
+  if (!session.files().exists("/sys/fs/cgroup/cgroup.controllers"))
+    throw Error(ErrorKind::Unsatisfiable,
+                fmt::format(fmt::runtime(_("without root {} needs control groups of version 2")),
+                            engine.name()))
+        .hint(_("boot with systemd.unified_cgroup_hierarchy=1, or do without --user"));
+  const auto names = session.files().try_read(
+      fmt::format("/sys/fs/cgroup/user.slice/user-{0}.slice/user@{0}.service/cgroup.controllers",
+                  session.environment().uid));
+  if (!names)
+    return std::nullopt;
+  const auto words = text::split(text::trim(*names), ' ');
+  return std::set<std::string>(words.begin(), words.end());
 }
 
 // By the name that the engine's specifications give it, or by its files alone.
@@ -138,6 +185,8 @@ ContainerSurroundings look_around(Session& session,
   found.network = network.empty() ? engine.usual_network() : ask(network);
   if (const auto driver = engine.ask_cgroup_driver(); !driver.empty())
     found.cgroup_driver = ask(driver);
+  if (session.layout().scope == platform::Scope::User && session.supervisor().name() == "systemd")
+    found.controllers = controllers_of_user(session, engine);
   // A group with processes of its own has no groups below it there: cgroups(7).
   if (!found.cgroup_driver.empty() && found.cgroup_driver != "systemd" &&
       session.files().exists("/sys/fs/cgroup/cgroup.controllers"))
@@ -182,12 +231,13 @@ state::ContainerRun container_run(const platform::ContainerEngine& engine,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,
                                   const std::string& image,
-                                  unsigned cores) {
+                                  unsigned cores,
+                                  const Controllers& controllers) {
   Options options;
   options.add("name", service::container_name(instance.id));
   options.add("pull", "never");
   add_walls(engine, run, options);
-  add_limits(instance.limits, cores, options);
+  add_limits(instance, cores, controllers, options);
   add_gpus(instance.gpus, options);
   options.add("stop-signal", instance.stop_signal);
   options.add("stop-timeout", std::to_string(instance.stop_timeout_s));

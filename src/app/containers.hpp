@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,8 @@ std::string ask_engine(Session& session,
 struct ContainerSurroundings {
   std::string network;        ///< addresses of the network that containers are in: "10.88.0.0/16"
   std::string cgroup_driver;  ///< state::ContainerRun::cgroup_driver
+  /// What limits can be set by here: "memory", "pids" ... Nothing: all of them.
+  std::optional<std::set<std::string>> controllers;
 };
 
 ContainerSurroundings look_around(Session& session,
@@ -64,13 +68,15 @@ std::map<std::string, std::string> container_placeholders(const state::ServiceIn
 /// How the image is run: read-only, without capabilities and without new privileges, on a network
 /// of its own of which only the service's port is reached. Source of the options: podman-run(1).
 /// `cores`: how many the machine has, 0 where not known; a limit of more is none, and some engines
-/// refuse it.
+/// refuse it. Unsatisfiable for a limit that none of the `controllers` (see ContainerSurroundings)
+/// could keep.
 state::ContainerRun container_run(const platform::ContainerEngine& engine,
                                   const state::ServiceInstance& instance,
                                   const catalog::ContainerTemplate& run,
                                   const ContainerPlaces& places,
                                   const std::map<std::string, std::string>& values,
                                   const std::string& image,
-                                  unsigned cores);
+                                  unsigned cores,
+                                  const std::optional<std::set<std::string>>& controllers);
 
 }  // namespace las::app

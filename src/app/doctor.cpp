@@ -180,7 +180,7 @@ Check check_supervisor(Session& session) {
 
 Check check_linger(Session& session) {
   const std::string user = session.environment().user;
-  const bool lingers = session.files().exists(fs::path("/var/lib/systemd/linger") / user);
+  const bool lingers = platform::lingers(session.files(), session.environment());
   return {lingers ? Outcome::Well : Outcome::Warning,
           "linger",
           user,

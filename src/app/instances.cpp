@@ -200,8 +200,14 @@ void fill_container(Session& session,
     values[name] = value;
   fill_shared(service, values, instance);
   const ContainerSurroundings around = look_around(session, engine, activity);
-  instance.container = container_run(
-      engine, instance, *service.container, places, values, image, cores_of_the_machine());
+  instance.container = container_run(engine,
+                                     instance,
+                                     *service.container,
+                                     places,
+                                     values,
+                                     image,
+                                     cores_of_the_machine(),
+                                     around.controllers);
   instance.container->user = image_user(session, engine, image, activity);
   instance.container->network = around.network;
   instance.container->cgroup_driver = around.cgroup_driver;

@@ -218,6 +218,7 @@ const std::vector<std::unique_ptr<source::SystemStep>>& Session::steps() {
 transaction::Surroundings Session::surroundings(const Activity& activity) {
   return {
       files(),
+      processes(),
       clock(),
       environment(),
       layout(),

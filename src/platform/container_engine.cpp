@@ -45,6 +45,11 @@ class Podman final : public ContainerEngine {
         "--volume={}:{}:{}", mount.from.string(), mount.to, mount.writable ? "rw,U" : "ro");
   }
 
+  Words as_its_users(Words command) const override {
+    command.insert(command.begin(), "unshare");
+    return command;
+  }
+
   std::string temporary(const std::string& folder) const override {
     return fmt::format("--tmpfs={}:rw,nosuid,nodev,mode=1777", folder);
   }

@@ -271,4 +271,8 @@ std::unique_ptr<SystemdBus> connect_systemd(Scope scope) {
   return nullptr;
 }
 
+bool lingers(const FileReader& files, const Environment& environment) {
+  return files.exists(std::filesystem::path("/var/lib/systemd/linger") / environment.user);
+}
+
 }  // namespace las::platform

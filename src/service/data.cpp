@@ -79,4 +79,30 @@ void purge_data(platform::FileSystem& files, const fs::path& directory) {
     files.remove_file(directory);
 }
 
+void purge_data_of_users(platform::FileSystem& files,
+                         platform::ProcessRunner& processes,
+                         const platform::Environment& environment,
+                         const fs::path& directory,
+                         const Activity& activity) {
+  try {
+    purge_data(files, directory);
+    return;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Permission || environment.uid == 0)
+      throw;
+  }
+  for (const platform::ContainerEngine* engine : platform::container_engines()) {
+    platform::Command command;
+    command.argv =
+        engine->as_its_users({"rm", "-rf", "--one-file-system", "--", directory.string()});
+    if (command.argv.empty() ||
+        !processes.find_program(engine->name(), environment.get("PATH").value_or("")))
+      continue;
+    command.argv.insert(command.argv.begin(), engine->name());
+    command.environment = environment.variables;
+    processes.run(command, activity);
+  }
+  purge_data(files, directory);
+}
+
 }  // namespace las::service

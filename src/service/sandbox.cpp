@@ -213,16 +213,15 @@ void add_gpu_doors(UnitSection& service, const UnitInput& input) {
 void add_container_walls(UnitSection& service, const UnitInput& input) {
   // Not RestrictSUIDSGID=: systemd takes openat2(2) away with it, without which crun 1.21 (Debian
   // 13) makes no container.
+  service.add("UMask", "0077");
+  // Without root an engine needs the setuid helpers newuidmap and newgidmap, and each filter of
+  // system calls would bring NoNewPrivileges= along: systemd.exec(5).
+  if (input.scope == platform::Scope::User)
+    return;
   service.add("NoNewPrivileges", "yes")
       .add("RestrictRealtime", "yes")
       .add("LockPersonality", "yes")
-      .add("SystemCallArchitectures", "native")
-      .add("UMask", "0077");
-  // Without root an engine needs the setuid helpers newuidmap and newgidmap.
-  if (input.scope == platform::Scope::User) {
-    service.drop("NoNewPrivileges");
-    return;
-  }
+      .add("SystemCallArchitectures", "native");
   service.add("RestrictNamespaces", "mnt pid ipc uts cgroup net user")
       .add("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK")
       .add("CapabilityBoundingSet",

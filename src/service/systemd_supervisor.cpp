@@ -64,7 +64,8 @@ class SystemdSupervisor final : public Supervisor {
   std::string name() const override { return "systemd"; }
 
   std::string limits() const override {
-    if (around_.layout.scope == Scope::System)
+    if (around_.layout.scope == Scope::System ||
+        platform::lingers(around_.files, around_.environment))
       return {};
     return _(
         "services of a user run from login to logout, unless lingering is enabled "

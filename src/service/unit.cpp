@@ -341,10 +341,19 @@ std::string render_health_check(const UnitInput& input) {
       {"ReadWritePaths",
        fmt::format("{}  # the state\n-/var/log/las  # its log\n-/var/cache/las  # its cache",
                    input.state_directory.string())}};
-  if (input.instance.container && input.instance.health_kind == "exec" &&
-      daemon_engine(input.instance) == nullptr)
+  const bool asks_by_program = input.instance.health_kind == "exec";
+  const bool joins_container =
+      asks_by_program && input.instance.container && daemon_engine(input.instance) == nullptr;
+  if (joins_container)
     open_for_engine(input.scope, *input.instance.container, walls.needs_open);
   add_sandbox(section, walls);
+  // las itself needs less than what it looks at. A program that it asks may compile at run time.
+  if (!asks_by_program)
+    section.add("MemoryDenyWriteExecute", "yes");
+  if (!joins_container)
+    section.add("SystemCallFilter", "~@privileged @resources");
+  if (input.scope == Scope::System)
+    section.add("PrivateMounts", "yes");
   return unit.render();
 }
 

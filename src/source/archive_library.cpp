@@ -36,6 +36,8 @@ ArchiveLibrary open_library() {
   library.load(table.write_new, "archive_write_new");
   library.load(table.write_free, "archive_write_free");
   library.load(table.write_set_format_pax_restricted, "archive_write_set_format_pax_restricted");
+  library.load(table.write_add_filter_gzip, "archive_write_add_filter_gzip");
+  library.load(table.write_set_options, "archive_write_set_options");
   library.load(table.write_open, "archive_write_open");
   library.load(table.write_header, "archive_write_header");
   library.load(table.write_data, "archive_write_data");

@@ -78,10 +78,20 @@ struct TarWriter::State {
   std::unique_ptr<archive, int (*)(archive*)> writer;
 };
 
-TarWriter::TarWriter(Sink sink) : state_(std::make_unique<State>(std::move(sink))) {
+Compression compression_of(const std::filesystem::path& archive) {
+  const std::string name = archive.filename().string();
+  return name.ends_with(".tgz") || name.ends_with(".tar.gz") ? Compression::Gzip
+                                                             : Compression::None;
+}
+
+TarWriter::TarWriter(Sink sink, Compression compression)
+    : state_(std::make_unique<State>(std::move(sink))) {
   const ArchiveLibrary& library = state_->library;
   archive* const writer = state_->writer.get();
   state_->require(library.write_set_format_pax_restricted(writer) == ARCHIVE_OK);
+  if (compression == Compression::Gzip)
+    state_->require(library.write_add_filter_gzip(writer) == ARCHIVE_OK &&
+                    library.write_set_options(writer, "gzip:!timestamp") == ARCHIVE_OK);
   state_->require(library.write_open(writer, state_.get(), nullptr, State::take, nullptr) ==
                   ARCHIVE_OK);
 }
@@ -109,9 +119,10 @@ void TarWriter::close() {
   state_->require(state_->library.write_close(state_->writer.get()) == ARCHIVE_OK);
 }
 
-std::string make_tar(const std::vector<TarEntry>& entries) {
+std::string make_tar(const std::vector<TarEntry>& entries, Compression compression) {
   std::string bytes;
-  TarWriter writer([&](std::span<const char> piece) { bytes.append(piece.data(), piece.size()); });
+  TarWriter writer([&](std::span<const char> piece) { bytes.append(piece.data(), piece.size()); },
+                   compression);
   for (const TarEntry& entry : entries)
     writer.add(entry);
   writer.close();

@@ -365,7 +365,8 @@ void finish(Run& run,
   for (const std::string& folder : run.journal.purge) {
     try {
       purge_snapshots(run.world, folder);
-      service::purge_data(run.world.files, folder);
+      service::purge_data_of_users(
+          run.world.files, run.world.processes, run.world.environment, folder, steady);
       // They were made for the data: what comes anew gets new ones.
       run.world.files.remove_tree(run.world.layout.secrets(fs::path(folder).filename()));
       activity.info("transaction", fmt::format(fmt::runtime(_("deleted {}")), folder));

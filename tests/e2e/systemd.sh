@@ -3,7 +3,8 @@
 # systemd.sh LAS JOB [ARGUMENT...]: the binary LAS inside a real, booted systemd, driven by JOB, a script of
 # nspawn/ (main-job.sh, user-job.sh, services-job.sh ...), and its arguments. Needs root. The engine's wheel is
 # fetched outside, by its hash, and shown to the machine. $LAS_TEST_SUITE says which release the machine is
-# (see make-root.sh); LAS is one that was built there.
+# (see make-root.sh); LAS is one that was built there. LAS_TEST_MACHINE=qemu takes a whole machine in place of
+# systemd-nspawn (see run-in-qemu.sh), which is slow.
 set -euo pipefail
 las=$(realpath "${1:?usage: systemd.sh LAS JOB [ARGUMENT...]}")
 job=${2:?usage: systemd.sh LAS JOB [ARGUMENT...]}
@@ -43,8 +44,8 @@ case $job in
   # Its engine's port may be another suite's outside.
   proof-job.sh) options+=(--own-network) ;;
   # A network of neighbours, and addresses that systemd lets through or not, need of the kernel what containers need.
-  container-job.sh | docker-job.sh | container-engine-job.sh | reach-job.sh) options=(--time-limit 900 --own-network --containers) ;;
+  container-job.sh | docker-job.sh | container-engine-job.sh | reach-job.sh | rootless-job.sh) options=(--time-limit 900 --own-network --containers) ;;
 esac
-tests/e2e/nspawn/run-in-systemd.sh "${options[@]}" \
+tests/e2e/nspawn/run-in-"${LAS_TEST_MACHINE:-systemd}.sh" "${options[@]}" \
   --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
   "$work/root" "tests/e2e/nspawn/$job" "$@"

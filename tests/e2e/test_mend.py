@@ -299,12 +299,12 @@ class Doctor(Damage):
         with open(self.root / "var/log/las/las.log", "a") as log:
             log.write(f"token={secrets['token']} at {secrets['address']} for {secrets['user']} below {secrets['home']}\n"
                       f"https://{secrets['url']}files.example /home/{secrets['user']}/x fd12:3456:789a::77\n")
-        file = self.folder / "report.tar"
+        file = self.folder / "report.tgz"
         names_of = {"USER": secrets["user"], "LOGNAME": secrets["user"]}
         document = self.las_json("doctor", "--bundle", file, **names_of)
         self.assertEqual(document["bundle"], str(file))
         self.assertEqual(file.stat().st_mode & 0o777, 0o600)
-        with tarfile.open(file) as tar:
+        with tarfile.open(file, "r:gz") as tar:
             content = {member.name: tar.extractfile(member).read().decode() for member in tar.getmembers()}
         self.assertEqual(len(content), document["files"])
         self.assertLessEqual({f"las-report/{n}" for n in ("version.txt", "doctor.json", "verify.json", "hardware.json",

@@ -27,10 +27,10 @@ std::string_view to_string(Check::Outcome outcome);
 /// cannot be known is Unknown, never Well.
 std::vector<Check> doctor(Session& session, const Activity& activity);
 
-/// Writes a tar archive for a bug report: what doctor, verify and detect say, the last operations,
-/// the units as they are, the end of the log and the configuration. Names of the user, the machine
-/// and home folders, addresses, credentials and serial numbers are replaced. Returns how many files
-/// it holds. Io when `file` is there already.
+/// Writes a tar archive (see source::compression_of()) for a bug report: what doctor, verify and
+/// detect say, the last operations, the units as they are, the end of the log and the
+/// configuration. Names of the user, the machine and home folders, addresses, credentials and
+/// serial numbers are replaced. Returns how many files it holds. Io when `file` is there already.
 std::size_t write_bundle(Session& session,
                          const std::filesystem::path& file,
                          const Activity& activity);

@@ -55,6 +55,10 @@ class ContainerEngine {
   /// Whether what it mounts writable is made its user's own by the engine. If not, las does it.
   virtual bool gives_data_away() const { return true; }
 
+  /// The words that run `command` as whoever owns what its containers' users wrote, for one who is
+  /// not root: to him those files belong to strangers. Empty for an engine that only root runs.
+  virtual Words as_its_users(Words /*command*/) const { return {}; }
+
   /// The option of `run` for it.
   virtual std::string mount(const ContainerMount& mount) const = 0;
   /// The option of `run` for a folder in memory, which programs may be run from.

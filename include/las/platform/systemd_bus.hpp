@@ -2,6 +2,8 @@
 #pragma once
 
 #include "las/base/activity.hpp"
+#include "las/platform/environment.hpp"
+#include "las/platform/file_system.hpp"
 #include "las/platform/layout.hpp"
 
 #include <chrono>
@@ -54,5 +56,9 @@ class SystemdBus {
 /// The bus of the running system or user manager; nothing where no systemd runs as such
 /// (/run/systemd/system absent, or no user bus).
 std::unique_ptr<SystemdBus> connect_systemd(Scope scope);
+
+/// Whether the user's manager, and with it his services, runs from boot on and goes on after he
+/// logged out: loginctl(1), enable-linger.
+bool lingers(const FileReader& files, const Environment& environment);
 
 }  // namespace las::platform

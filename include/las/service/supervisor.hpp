@@ -220,6 +220,13 @@ std::string secret_word(const platform::FileReader& files, const std::filesystem
 /// Removes a service's data for good. systemd keeps a dynamic user's behind a link in `directory`
 /// (/var/lib/private/...); remove_tree() of the link alone would leave it. Absent is fine.
 void purge_data(platform::FileSystem& files, const std::filesystem::path& directory);
+/// Likewise for one who is not root, whose containers may have left files there that are not his:
+/// what he may not remove, their engine is asked to. Permission where it does not help either.
+void purge_data_of_users(platform::FileSystem& files,
+                         platform::ProcessRunner& processes,
+                         const platform::Environment& environment,
+                         const std::filesystem::path& directory,
+                         const Activity& activity);
 
 /// The folder that a service's data really lies in: `directory`, or where systemd keeps a dynamic
 /// user's; nothing if there is none. Io when it is a link that leads anywhere else.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,6 +17,10 @@ struct TarEntry {
   std::string content;  ///< of a file; where a symlink points
 };
 
+enum class Compression { None, Gzip };
+/// As tar(1), --auto-compress, goes by the name: Gzip for ".tgz" and ".tar.gz", else None.
+Compression compression_of(const std::filesystem::path& archive);
+
 /// Writes a tar archive (POSIX ustar, with pax headers only where a name or a size needs them): no
 /// owners, no times, so that equal entries give equal bytes. By libarchive, opened on first use.
 /// Everything here throws Io when libarchive refuses, and what the sink throws.
@@ -23,7 +28,7 @@ class TarWriter {
  public:
   using Sink = std::function<void(std::span<const char>)>;
 
-  explicit TarWriter(Sink sink);
+  explicit TarWriter(Sink sink, Compression compression = Compression::None);
   ~TarWriter();
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
@@ -43,6 +48,7 @@ class TarWriter {
 };
 
 /// The bytes of an archive of these.
-std::string make_tar(const std::vector<TarEntry>& entries);
+std::string make_tar(const std::vector<TarEntry>& entries,
+                     Compression compression = Compression::None);
 
 }  // namespace las::source

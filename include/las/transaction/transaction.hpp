@@ -25,6 +25,7 @@ namespace las::transaction {
 
 struct Surroundings {
   platform::FileSystem& files;
+  platform::ProcessRunner& processes;
   platform::Clock& clock;
   const platform::Environment& environment;
   const platform::Layout& layout;

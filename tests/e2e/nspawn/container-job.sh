@@ -60,6 +60,7 @@ ready_for_containers docker-registry redis-tools debootstrap
 images_of_cache
 refuses_a_wrong_digest
 installs_cache
+units_clean "installed"
 walls_of_the_network
 limit_of_the_cpu
 comes_back

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the jobs about containers in a booted machine, after services.sh. engine is podman, or what the job says.
-: "${engine:=podman}"
+: "${engine:=podman}" "${slowness:=1}"
 # Services are looked at while the jobs go on, and each look holds the state for a moment.
-las() { echo "\$ las $*"; /las/bin/las --wait 30 "$@"; }
+las() { echo "\$ las $*"; "${program[@]}" --wait 30 "$@"; }
 
 # of_these PACKAGE...: those that this release has.
 of_these() { apt-cache --no-all-versions show "$@" 2>/dev/null | sed -n 's/^Package: //p'; }
@@ -11,7 +11,7 @@ of_these() { apt-cache --no-all-versions show "$@" 2>/dev/null | sed -n 's/^Pack
 ready_for_containers() {
   local controller packages
   # systemd-nspawn shows the control groups (version 1) and the kernel's parameters read-only.
-  mount -o remount,rw,bind /proc/sys
+  ! mountpoint -q /proc/sys || mount -o remount,rw,bind /proc/sys
   for controller in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$controller" 2>/dev/null || true; done
   # Only now systemd itself sees that it can have groups of version 1 for what it starts.
   systemctl daemon-reexec
@@ -120,7 +120,7 @@ offer_cache() {
     - image: {name: 127.0.0.1:5000/cache, tag: '$version', digest: '$digest'}
 $releases"
   done
-  cat >/etc/las/manifests.d/cache.yaml <<MANIFEST
+  cat >"${manifests:-/etc/las/manifests.d}/cache.yaml" <<MANIFEST
 schema: 1
 name: cache
 category: service
@@ -136,11 +136,12 @@ ${releases}service:
     data: /data
     check: [/usr/bin/redis-cli, --no-auth-warning, PING]
   secrets: {auth.conf: "requirepass {word}\n"}
-  limits: {memory: 200MB, tasks: 200, cpu_percent: 50}
-  health: {exec: [redis-cli], environment: {REDISCLI_AUTH: '{word}'}, expect: PONG, start_period: 60s, interval: 2s}
+  limits: {${limits-memory: 200MB, tasks: 200, cpu_percent: 50}}
+  stop_timeout: $((20 * slowness))s
+  health: {exec: [redis-cli], environment: {REDISCLI_AUTH: '{word}'}, expect: PONG, start_period: $((60 * slowness))s, timeout: $((5 * slowness))s, interval: 2s}
 MANIFEST
 }
-ask() { REDISCLI_AUTH=$(/las/bin/las secret cache) timeout "${PATIENCE:-60}" redis-cli --no-auth-warning -h "${HOST:-127.0.0.1}" -p 6400 "$@"; }
+ask() { REDISCLI_AUTH=$("${program[@]}" secret cache) timeout $((${PATIENCE:-60} * slowness)) redis-cli --no-auth-warning -h "${HOST:-127.0.0.1}" -p 6400 "$@"; }
 edition() { $engine exec las-cache cat /edition; }
 has_value() { [ "$(ask get k 2>/dev/null)" = v ]; }
 

@@ -86,7 +86,12 @@ if [ -n "$containers" ]; then
   mkdir "$scratch/containers"
   options+=(--capability=all "--system-call-filter=add_key keyctl bpf perf_event_open @mount"
     "--bind=$scratch/containers:/var/lib/containers")
-  for device in /dev/fuse /dev/net/tun; do [ ! -c $device ] || options+=("--bind=$device"); done
+  # For everybody, as on a real machine.
+  for device in /dev/fuse /dev/net/tun; do
+    [ -c $device ] || continue
+    mknod -m 0666 "$scratch/${device##*/}" c $((16#$(stat -c %t $device))) $((16#$(stat -c %T $device)))
+    options+=("--bind=$scratch/${device##*/}:$device")
+  done
 fi
 
 # The fresh machine: an overlay in memory, else a copy.

@@ -3,6 +3,7 @@
 
 #include "image_user.hpp"
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
 
 #include <algorithm>
 
@@ -36,14 +37,16 @@ las::state::ContainerRun run_of(const las::state::ServiceInstance& service,
                                 const las::catalog::ContainerTemplate& run,
                                 const ContainerPlaces& places = {},
                                 const char* engine = "podman",
-                                unsigned cores = 2) {
+                                unsigned cores = 2,
+                                const std::optional<std::set<std::string>>& controllers = {}) {
   return container_run(las::platform::container_engine(engine),
                        service,
                        run,
                        places,
                        container_placeholders(service, run, places),
                        "host/name@sha256:1",
-                       cores);
+                       cores,
+                       controllers);
 }
 
 }  // namespace
@@ -82,6 +85,36 @@ TEST_CASE("limits of a service are its container's") {
   CHECK(has(run.options, "--memory-swap=104857600b"));
   CHECK(has(run.options, "--cpus=1.50"));
   CHECK(has(run.options, "--pids-limit=7"));
+}
+
+TEST_CASE("a limit of a user's container that nothing would keep is refused") {
+  using Controllers = std::set<std::string>;
+  auto service = instance();
+  const auto options = [&](const Controllers& controllers) {
+    return run_of(service, plain(), {}, "podman", 2, controllers).options;
+  };
+  CHECK(has(options({"pids"}), "--pids-limit=4096"));
+  // Nobody asked for this one.
+  const auto without = options({});
+  CHECK(std::none_of(without.begin(), without.end(), [](const std::string& word) {
+    return word.starts_with("--pids-limit");
+  }));
+  service.limits.memory = las::ByteSize::mib(100);
+  CHECK(has(options({"memory"}), "--memory=104857600b"));
+  const auto refused = [&](const Controllers& controllers) {
+    return las::test::error_of([&] { return options(controllers); }).value();
+  };
+  CHECK(refused({"cpu", "pids"}).kind() == las::ErrorKind::Unsatisfiable);
+  CHECK(refused({"cpu", "pids"}).message().find("'memory'") != std::string::npos);
+  service.limits = {};
+  service.limits.cpu_percent = 50;
+  CHECK(refused({"memory"}).message().find("'cpu'") != std::string::npos);
+  service.limits = {};
+  service.limits.cpus = "0-1";
+  CHECK(refused({"memory", "cpu"}).message().find("'cpuset'") != std::string::npos);
+  service.limits = {};
+  service.limits.tasks = 7;
+  CHECK(refused({"memory", "cpu"}).message().find("'pids'") != std::string::npos);
 }
 
 TEST_CASE("a GPU is given to a container by its name to the engine, or by its files") {

@@ -4,6 +4,7 @@
 #include "as_ordinary_user.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/faulty_file_system.hpp"
 #include "support/temp_directory.hpp"
 
 #include <algorithm>
@@ -545,4 +546,41 @@ TEST_CASE("the size of a tree counts each file once and no link targets", "[plat
   CHECK(tree_size(*files, folder / "tree/again") == ByteSize(5));
   CHECK(tree_size(*files, folder / "tree/link") == ByteSize(0));
   CHECK(tree_size(*files, folder / "absent") == ByteSize(0));
+}
+
+namespace {
+
+/// Notes who is to own what, and gives nothing away: that takes root.
+class NotesOwners : public test::FaultyFileSystem {
+ public:
+  using FaultyFileSystem::FaultyFileSystem;
+
+  void set_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) override {
+    given.push_back(fmt::format("{} {}:{}", path.string(), uid, gid));
+  }
+
+  Names given;
+};
+
+}  // namespace
+
+TEST_CASE("a tree is given away whole, its top last, and once", "[platform]") {
+  const TempDirectory directory;
+  const auto posix = make_posix_file_system();
+  directory.write("elsewhere/kept", "x");
+  directory.write("data/folder/file", "x");
+  posix->create_symlink(directory / "data/link", "../elsewhere");
+  NotesOwners files(*posix);
+  const auto path = [&](const char* name) { return (directory / name).string(); };
+  give_tree(files, directory / "data", 4711, 815);
+  REQUIRE(files.given.size() == 4);
+  CHECK(files.given.back() == path("data") + " 4711:815");
+  std::sort(files.given.begin(), files.given.end());
+  CHECK(files.given == Names{path("data") + " 4711:815",
+                             path("data/folder") + " 4711:815",
+                             path("data/folder/file") + " 4711:815",
+                             path("data/link") + " 4711:815"});
+  files.given.clear();
+  give_tree(files, directory / "data", ::geteuid(), ::getegid());
+  CHECK(files.given.empty());
 }

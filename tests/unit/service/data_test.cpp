@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/faulty_file_system.hpp"
+#include "support/no_processes.hpp"
+#include "support/recording_reporter.hpp"
 #include "support/temp_directory.hpp"
 
 #include "las/base/error.hpp"
@@ -41,4 +45,90 @@ TEST_CASE("purging does not follow a link that systemd did not make", "[service]
   }
   CHECK(files->exists(directory / "mine/file"));
   CHECK(files->exists(directory / "lib/private/las/data/other/file"));
+}
+
+namespace {
+
+/// Stands in for files that a stranger owns, as he sees them who is not root.
+class StrangersFiles : public test::FaultyFileSystem {
+ public:
+  using FaultyFileSystem::FaultyFileSystem;
+
+  void remove_tree(const platform::fs::path& path) override {
+    if (!given_up)
+      throw Error(ErrorKind::Permission, "cannot remove", path.string());
+    FaultyFileSystem::remove_tree(path);
+  }
+
+  bool given_up = false;
+};
+
+/// Stands in for a container engine, or for none at all.
+class StandInEngine : public test::NoProcesses {
+ public:
+  explicit StandInEngine(StrangersFiles& files) : files_(files) {}
+
+  platform::ProcessResult run(const platform::Command& command,
+                              const Activity&,
+                              std::optional<std::chrono::milliseconds>,
+                              const std::function<void(std::string_view)>&) override {
+    asked.push_back(command.argv);
+    files_.given_up = helps;
+    return {};
+  }
+
+  std::optional<std::filesystem::path> find_program(std::string_view program,
+                                                    std::string_view) const override {
+    if (program != present)
+      return std::nullopt;
+    return std::filesystem::path("/usr/bin") / program;
+  }
+
+  std::vector<std::vector<std::string>> asked;
+  std::string present = "podman";
+  bool helps = true;
+
+ private:
+  StrangersFiles& files_;
+};
+
+}  // namespace
+
+TEST_CASE("what a user's containers wrote is removed by their engine where the user may not",
+          "[service]") {
+  const test::TempDirectory directory;
+  const auto posix = platform::make_posix_file_system();
+  StrangersFiles files(*posix);
+  StandInEngine engine(files);
+  test::RecordingReporter reporter;
+  const Cancellation cancellation;
+  platform::Environment user;
+  user.uid = 1000;
+  const auto data = directory / "data/cache";
+  directory.write("data/cache/file", "x");
+  const auto purge = [&] {
+    purge_data_of_users(files, engine, user, data, {reporter, cancellation});
+  };
+
+  SECTION("it is asked, and the rest goes the usual way") {
+    purge();
+    CHECK(engine.asked == std::vector<std::vector<std::string>>{
+                              {"podman", "unshare", "rm", "-rf", "--one-file-system", "--", data}});
+    CHECK_FALSE(files.exists(data));
+  }
+  SECTION("it does not help") {
+    engine.helps = false;
+    CHECK(test::error_of(purge).value().kind() == ErrorKind::Permission);
+    CHECK(files.exists(data));
+  }
+  SECTION("there is none that knows these users") {
+    engine.present = "docker";
+    CHECK(test::error_of(purge).value().kind() == ErrorKind::Permission);
+    CHECK(engine.asked.empty());
+  }
+  SECTION("root may do all there is, and asks nobody") {
+    user.uid = 0;
+    CHECK(test::error_of(purge).value().kind() == ErrorKind::Permission);
+    CHECK(engine.asked.empty());
+  }
 }

@@ -48,3 +48,23 @@ TEST_CASE("a tar that las made unpacks to the same tree", "[source]") {
   CHECK(test::read_file(bench.folder / "out" / long_name) == "deep");
   CHECK(std::filesystem::is_directory(bench.folder / "out/empty"));
 }
+
+TEST_CASE("a tar is compressed where its name says so, and equal entries still give equal bytes",
+          "[source]") {
+  CHECK(source::compression_of("/x/report.tgz") == source::Compression::Gzip);
+  CHECK(source::compression_of("report.tar.gz") == source::Compression::Gzip);
+  CHECK(source::compression_of("/x.tgz/report.tar") == source::Compression::None);
+  CHECK(source::compression_of("report") == source::Compression::None);
+  const std::vector<TarEntry> entries = {{TarEntry::Kind::File, "long", std::string(100'000, 'x')}};
+  const std::string bytes = source::make_tar(entries, source::Compression::Gzip);
+  CHECK(bytes.starts_with("\x1f\x8b"));
+  // Source: RFC 1952, 2.3.1: the time, which is not to be told.
+  CHECK(bytes.substr(4, 4) == std::string(4, '\0'));
+  CHECK(bytes.size() < 10'000);
+  test::SourceBench bench;
+  test::write_file(bench.folder / "a.tgz", bytes);
+  bench.files->make_directories(bench.folder / "out");
+  source::extract_archive(
+      *bench.files, bench.folder / "a.tgz", bench.folder / "out", 0, {}, bench.activity);
+  CHECK(test::read_file(bench.folder / "out/long") == entries.front().content);
+}

@@ -4,6 +4,7 @@
 #include "stand_in_distribution.hpp"
 #include "support/faulty_file_system.hpp"
 #include "support/manual_clock.hpp"
+#include "support/no_processes.hpp"
 #include "support/recording_reporter.hpp"
 #include "support/temp_directory.hpp"
 
@@ -21,6 +22,21 @@
 namespace las::test {
 
 namespace fs = std::filesystem;
+
+/// Stands in for the machine's programs: there are none.
+class StandInPrograms : public NoProcesses {
+ public:
+  platform::ProcessResult run(const platform::Command&,
+                              const Activity&,
+                              std::optional<std::chrono::milliseconds>,
+                              const std::function<void(std::string_view)>&) override {
+    throw Error(ErrorKind::NotFound, "a stand-in runs nothing");
+  }
+
+  std::optional<fs::path> find_program(std::string_view, std::string_view) const override {
+    return std::nullopt;
+  }
+};
 
 /// Stands in for a kind of source: a payload of three files, or the failure it was told.
 class StandInSource : public source::SourceKind {
@@ -210,6 +226,7 @@ class Process {
 
   transaction::Surroundings surroundings() {
     return {faulty_,
+            processes_,
             world_.clock,
             world_.environment,
             world_.layout,
@@ -250,6 +267,7 @@ class Process {
   World& world_;
   std::unique_ptr<platform::FileSystem> posix_;
   FaultyFileSystem faulty_;
+  StandInPrograms processes_;
   StandInSupervisor supervisor_;
   NoFetcher fetcher_;
   /// Packages are installed nowhere but on the machine itself.
