@@ -9,6 +9,7 @@
 #include "las/service/supervisor.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -177,8 +178,20 @@ class Watch {
 
  private:
   void wake() {
-    if (service_.on_demand && supervisor_.status(service_).state == RunState::Waiting)
-      platform::port_accepts(service_.port);
+    if (!service_.on_demand || supervisor_.status(service_).state != RunState::Waiting)
+      return;
+    platform::port_accepts(service_.port);
+    leaves_start_alone_ = service_.container.has_value();
+  }
+
+  /// Whoever asks while the network of a container is made may wait for seconds, and find the
+  /// service idle again, never ready. Its own start asks when it can be asked.
+  std::optional<RunState> not_yet() {
+    if (!leaves_start_alone_)
+      return {};
+    const RunState state = supervisor_.status(service_).state;
+    return state == RunState::Waiting || state == RunState::Starting ? std::optional(state)
+                                                                     : std::nullopt;
   }
 
   milliseconds waited() const {
@@ -186,6 +199,8 @@ class Watch {
   }
 
   Health look() {
+    if (const auto state = not_yet())
+      return {false, std::string(to_string(*state)), {}};
     Health health = ask(supervisor_, fetcher_, service_, activity_);
     // Asked after the probe: an answer counts only from a service that is still there.
     const ServiceStatus status = supervisor_.status(service_);
@@ -219,7 +234,7 @@ class Watch {
   const std::function<bool()>& is_gone_;
   std::chrono::steady_clock::time_point begun_;
   std::uint32_t restarts_;
-  bool ended_ = false;
+  bool ended_ = false, leaves_start_alone_ = false;
 };
 
 }  // namespace

@@ -457,10 +457,11 @@ void SystemdSupervisor::run_journalctl(const ServiceInstance& service,
     command.argv.emplace_back("--follow");
   if (!query.since.empty())
     command.argv.push_back("--since=" + query.since);
-  // With a number of lines --grep also turns their order round, which --follow cannot.
+  // The last lines that match: systemd 249 looks for matches among the last lines only, unless it
+  // begins with the newest, as later ones do by themselves. --follow cannot.
   const bool reversed = !query.grep.empty() && !query.follow;
   if (reversed)
-    command.argv.push_back("--grep=" + query.grep);
+    command.argv.insert(command.argv.end(), {"--reverse", "--grep=" + query.grep});
   const auto matches = line_matcher(query.grep);
   std::vector<std::string> held;
   command.environment = around_.environment.variables;

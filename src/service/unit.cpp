@@ -266,21 +266,23 @@ std::string finish_unit(UnitFile& unit, const UnitInput& input) {
 }
 
 /// It begins with the service (which wants it) and ends with it. PartOf= and not BindsTo=, which
-/// would count as a need for the service: one on demand would never be idle. A service that never
-/// began, as what it needs failed, is not stopped either: then nobody needs the timer.
+/// would count as a need for the service: one on demand would never be idle. One that never began,
+/// as what it needs failed, is not stopped either: then nobody needs the timer. One that is always
+/// to run has it when it failed as well: what sees that it is given up is the timer.
 std::string render_health_timer(const UnitInput& input) {
   const std::string service = unit_name(input.instance.id);
   UnitFile unit = begin_unit(input, UnitKind::HealthTimer);
-  unit.section("Unit")
-      .add("Description", described(input, "health timer"))
+  UnitSection& head = unit.section("Unit");
+  head.add("Description", described(input, "health timer"))
       // Timers are before timers.target, which a user's basic.target waits for, and that the
       // service.
       .add("DefaultDependencies", "no")
       // It starts as often as the service does.
       .add("StartLimitIntervalSec", "0")
-      .add("PartOf", service)
-      .add("StopWhenUnneeded", "yes")
-      .add("After", service);
+      .add("PartOf", service);
+  if (input.instance.on_demand)
+    head.add("StopWhenUnneeded", "yes");
+  head.add("After", service);
   const std::string interval = fmt::format("{}s", input.instance.health.interval_s);
   unit.section("Timer")
       .add("OnActiveSec", interval)

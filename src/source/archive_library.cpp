@@ -37,6 +37,7 @@ ArchiveLibrary open_library() {
   library.load(table.write_free, "archive_write_free");
   library.load(table.write_set_format_pax_restricted, "archive_write_set_format_pax_restricted");
   library.load(table.write_add_filter_gzip, "archive_write_add_filter_gzip");
+  library.load(table.write_set_bytes_in_last_block, "archive_write_set_bytes_in_last_block");
   library.load(table.write_set_options, "archive_write_set_options");
   library.load(table.write_open, "archive_write_open");
   library.load(table.write_header, "archive_write_header");

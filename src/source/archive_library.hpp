@@ -36,6 +36,7 @@ struct ArchiveLibrary {
   decltype(&::archive_write_free) write_free;
   decltype(&::archive_write_set_format_pax_restricted) write_set_format_pax_restricted;
   decltype(&::archive_write_add_filter_gzip) write_add_filter_gzip;
+  decltype(&::archive_write_set_bytes_in_last_block) write_set_bytes_in_last_block;
   decltype(&::archive_write_set_options) write_set_options;
   decltype(&::archive_write_open) write_open;
   decltype(&::archive_write_header) write_header;

@@ -89,9 +89,11 @@ TarWriter::TarWriter(Sink sink, Compression compression)
   const ArchiveLibrary& library = state_->library;
   archive* const writer = state_->writer.get();
   state_->require(library.write_set_format_pax_restricted(writer) == ARCHIVE_OK);
+  // Else it is padded with zeros, as for a tape.
   if (compression == Compression::Gzip)
     state_->require(library.write_add_filter_gzip(writer) == ARCHIVE_OK &&
-                    library.write_set_options(writer, "gzip:!timestamp") == ARCHIVE_OK);
+                    library.write_set_options(writer, "gzip:!timestamp") == ARCHIVE_OK &&
+                    library.write_set_bytes_in_last_block(writer, 1) == ARCHIVE_OK);
   state_->require(library.write_open(writer, state_.get(), nullptr, State::take, nullptr) ==
                   ARCHIVE_OK);
 }

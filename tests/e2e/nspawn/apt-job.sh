@@ -10,13 +10,17 @@ las() { echo "\$ las $*"; /las/bin/las "$@"; }
 fail() { echo "FAILED: $*"; exit 1; }
 [ $# -gt 0 ] || set -- kv
 mkdir -p /etc/las/manifests.d
-cat >/etc/las/manifests.d/kv.yaml <<'MANIFEST'
+apt-get update -qq
+# Of which version it is depends on the release.
+version=$(apt-cache --no-all-versions show redis-server | sed -nE 's/^Version: ([0-9]+:)?([0-9]+\.[0-9]+).*/\2/p')
+[ -n "$version" ] || fail "this release has no redis-server"
+cat >/etc/las/manifests.d/kv.yaml <<MANIFEST
 schema: 1
 name: kv
 category: service
 description: the distribution's key-value store
 releases:
-- version: "7.0"
+- version: "$version"
   variants:
   - name: distribution
     sources:
@@ -35,7 +39,6 @@ files() {
     -o -path '/var/cache*' -o -path '/var/log*' -o -path '/var/lib/systemd*' -o -name __pycache__ \) -prune -o ! -type d -print | sort
 }
 
-apt-get update -qq
 for wish in "$@"; do
   module=${wish%%[=@]*}
   installed >/tmp/before

@@ -78,6 +78,7 @@ how moody fails
 kill -9 "$(main_pid moody)"
 failed() { is las-moody.service failed; }
 within 90 failed || wrong "a service that cannot start does not fail in the end"
+within 30 gave_up || wrong "the timer does not see that systemd gave up: $(told moody health)"
 { las status moody || true; } | tee /tmp/status
 grep failed /tmp/status >/dev/null || wrong "las status does not say that it failed"
 las health moody && wrong "las health is content with a failed service"

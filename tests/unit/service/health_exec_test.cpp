@@ -151,6 +151,21 @@ TEST_CASE("whoever waits behind the socket is let through within ten millisecond
   CHECK(watching.clock.waits == std::vector<std::int64_t>{10, 10});
 }
 
+TEST_CASE("who wakes a container on demand leaves it alone until its start is done", "[service]") {
+  Watching watching({200});
+  auto instance = asked_by("http");
+  instance.on_demand = state::OnDemand{18081, 2};
+  instance.container.emplace();
+  ServiceStatus starting = running();
+  starting.state = RunState::Starting;
+  const ServiceStatus waiting = ended(RunState::Waiting);
+  // Before it is woken, twice, and then once a look.
+  watching.supervisor.life = {waiting, waiting, waiting, starting, running()};
+  CHECK(watching.wait(instance).ready);
+  CHECK(watching.clock.waits == std::vector<std::int64_t>{10, 10});
+  CHECK(watching.fetcher.urls.size() == 1);
+}
+
 TEST_CASE("the start that waits for a service ends when the service is gone", "[service]") {
   Watching watching({0});
   bool gone = false;

@@ -289,10 +289,10 @@ TEST_CASE("what the journal is asked for is what the query says", "[service]") {
       "journalctl", "-u", "las-a.service", "-n", "7", "--output=cat", "--no-pager", "--quiet"};
   read();
   auto argv = common;
-  argv.insert(argv.end(), {"--since=-1h", "--grep=^(one|two)"});
+  argv.insert(argv.end(), {"--since=-1h", "--reverse", "--grep=^(one|two)"});
   CHECK(machine.processes.commands.back().argv == argv);
   CHECK_FALSE(machine.processes.timeouts.back());
-  // With a number of lines and --grep journalctl tells the newest first.
+  // Of those that match journalctl tells the newest first.
   CHECK(lines == std::vector<std::string>{"one", "two"});
 
   query.follow = true;
