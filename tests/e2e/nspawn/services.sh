@@ -122,7 +122,7 @@ units_clean() {
     most=2.0
     if grep CAP_SYS_ADMIN "/etc/systemd/system/$unit" >/dev/null; then
       most=7.0
-      [[ $unit != las-health@* ]] || most=4.2
+      [[ $unit != las-health@* ]] || most=4.0
     fi
     [ -n "$score" ] && python3 -c "import sys; sys.exit($score > $most)" || wrong "$1: exposure of $unit is ${score:-unknown}"
   done
