@@ -315,6 +315,12 @@ void open_for_engine(Scope scope,
   }
 }
 
+/// Whether ProtectHome= would hide it. Source: systemd.exec(5).
+bool is_at_home(const fs::path& path) {
+  const std::string name = path.lexically_normal().string();
+  return name.starts_with("/home/") || name.starts_with("/root/") || name.starts_with("/run/user/");
+}
+
 /// las as root, for one look: it writes to its state, asks systemd, and sees whose the port is.
 std::string render_health_check(const UnitInput& input) {
   UnitFile unit = begin_unit(input, UnitKind::HealthCheck);
@@ -339,10 +345,11 @@ std::string render_health_check(const UnitInput& input) {
   walls.needs_open = {
       {"CapabilityBoundingSet",
        "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_SYS_PTRACE  # the state, and whose a port is"},
-      {"ProtectHome", "read-only  # las may lie there"},
       {"ReadWritePaths",
        fmt::format("{}  # the state\n-/var/log/las  # its log\n-/var/cache/las  # its cache",
                    input.state_directory.string())}};
+  if (is_at_home(input.las_program) || is_at_home(input.state_directory))
+    walls.needs_open["ProtectHome"] = "read-only  # las lies there";
   const bool asks_by_program = input.instance.health_kind == "exec";
   const bool joins_container =
       asks_by_program && input.instance.container && daemon_engine(input.instance) == nullptr;

@@ -43,6 +43,19 @@ TEST_CASE("a service with a health check has a timer and the look that it trigge
               {"las-health@db.service", "las-health@db.timer"});
 }
 
+TEST_CASE("the look at a service leaves homes open only where las lies in one", "[service]") {
+  auto input = prepared_service();
+  const auto look = [&] { return render_more_units(input).at("las-health@db.service"); };
+  CHECK(has_line(look(), "ProtectHome=yes"));
+  input.las_program = "/home/ada/build/las";
+  CHECK(has_line(look(), "ProtectHome=read-only"));
+  CHECK_FALSE(has_line(look(), "ProtectHome=yes"));
+  input.las_program = "/homes/las";
+  CHECK(has_line(look(), "ProtectHome=yes"));
+  input.state_directory = "/root/../root/las";
+  CHECK(has_line(look(), "ProtectHome=read-only"));
+}
+
 TEST_CASE("a service on demand has a socket and what goes between it and the service",
           "[service]") {
   check_units(render_more_units(on_demand_service()),
