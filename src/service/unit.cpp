@@ -300,7 +300,8 @@ void open_for_engine(Scope scope,
       "\n-/var/lib/containers  # the engine's state\n/run  # likewise\n"
       "-/etc/containers/networks  # its locks\n-/etc/cni  # likewise\n/var/tmp  # likewise";
   doors["CapabilityBoundingSet"] +=
-      "\nCAP_SETGID CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN  # to join a container";
+      "\nCAP_SETGID CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN  # to join a container\n"
+      "CAP_SYS_RESOURCE  # its limit of open files is above this unit's";
   if (!container.user.empty())
     doors["CapabilityBoundingSet"] += "\nCAP_SETUID CAP_KILL  # its user is not root";
   doors["ProtectControlGroups"] = "no  # a command in a container is in its control group";
