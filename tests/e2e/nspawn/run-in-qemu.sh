@@ -4,8 +4,8 @@
 #
 # Like run-in-systemd.sh, which see for the options, in a whole machine with a kernel of its own: control groups
 # of version 2 with all their controllers, as users have them, which a kernel that gave those to version 1 has not.
-# What is bound is copied, and --keep is not there. Where KVM does not work it is some twenty times slower:
-# /outside/slowness holds the factor for whoever waits.
+# What is bound is copied, and --keep is not there. Emulated it is some twenty times slower: /outside/slowness holds
+# the factor for whoever waits. LAS_TEST_KVM=1 has the processor run it.
 #
 # Needs root, qemu-system-x86 and e2fsprogs; the kernel comes from the packages of ROOT's own release.
 set -euo pipefail
@@ -96,7 +96,7 @@ fi
 ln -sf /dev/null "$machine/etc/systemd/system/serial-getty@ttyS0.service"
 : >"$machine/etc/fstab"
 
-# KVM that is there may still not boot anything, where this machine is a virtual one itself.
+# Only when asked: KVM that is there may still not boot anything, where this machine is a virtual one itself.
 accelerator=(-accel "tcg,thread=multi" -cpu max) slowness=20
 if [ -n "${LAS_TEST_KVM:-}" ]; then accelerator=(-enable-kvm -cpu host) slowness=1; fi
 echo $slowness >"$machine/outside/slowness"
