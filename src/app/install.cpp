@@ -155,6 +155,7 @@ PreparedPlan plan_resolution(Session& session,
   add_reinstallations(anew, resolution, prepared.plan);
   drop_foreign_sources(prepared.plan, session.profile(activity));
   add_undeployments(present, prepared.plan);
+  add_recipes(session, prepared.plan, activity);
   add_own_services(session, present, prepared, activity);
   refuse_expired_origins(session, prepared.plan, activity);
   prepared.base_generation = present.number;

@@ -4,7 +4,9 @@
 #include "las/app/services.hpp"
 #include "las/base/i18n.hpp"
 
+#include <chrono>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,6 +35,21 @@ std::string label(std::string_view text) {
 
 void family(std::string& out, std::string_view name, std::string_view help) {
   out += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name);
+}
+
+/// What the last look found since the service was started; where nothing looks from time to time, a
+/// look now. Nothing where none was taken yet. The one who asks may be shut in, and could not look
+/// into a container himself.
+std::optional<bool> is_well(Session& session, const ServiceView& view, const Activity& activity) {
+  if (view.status.state == service::RunState::Waiting)
+    return true;
+  if (!has_process(view.status.state))
+    return false;
+  if (!session.supervisor().looks_after_health())
+    return service_health(session, {view.instance.id}, activity).front().health.ready;
+  if (!view.health || view.health->checked_at < view.status.since)
+    return std::nullopt;
+  return view.health->healthy;
 }
 
 }  // namespace
@@ -75,32 +92,37 @@ std::string metrics(Session& session, const Activity& activity) {
     out += fmt::format("las_store_free_bytes {}\n",
                        session.files().free_space(session.layout().state).bytes());
 
-  std::string up, healthy, memory, gpu_memory, restarts, restarts_by_las, cpu;
-  for (const ServiceHealth& item : service_health(session, {}, activity)) {
-    const std::string labels = fmt::format("{{service=\"{}\",module=\"{}\"}}",
-                                           label(item.view.instance.id),
-                                           label(item.view.instance.module));
-    up += fmt::format("las_service_up{} {}\n", labels, has_process(item.view.status.state) ? 1 : 0);
-    healthy += fmt::format("las_service_healthy{} {}\n", labels, item.health.ready ? 1 : 0);
-    restarts += fmt::format("las_service_restarts{} {}\n", labels, item.view.status.restarts);
-    restarts_by_las += fmt::format("las_service_health_restarts{} {}\n",
-                                   labels,
-                                   item.view.health ? item.view.health->restarts : 0);
-    if (item.view.status.cpu_time)
+  std::string up, healthy, looked, memory, gpu_memory, restarts, restarts_by_las, cpu;
+  for (const ServiceView& view : services(session, {})) {
+    const std::string labels = fmt::format(
+        "{{service=\"{}\",module=\"{}\"}}", label(view.instance.id), label(view.instance.module));
+    up += fmt::format("las_service_up{} {}\n", labels, has_process(view.status.state) ? 1 : 0);
+    if (const auto well = is_well(session, view, activity))
+      healthy += fmt::format("las_service_healthy{} {}\n", labels, *well ? 1 : 0);
+    if (const auto at =
+            platform::from_iso8601(view.health ? view.health->checked_at : std::string()))
+      looked += fmt::format("las_service_looked_at_seconds{} {}\n",
+                            labels,
+                            std::chrono::system_clock::to_time_t(*at));
+    restarts += fmt::format("las_service_restarts{} {}\n", labels, view.status.restarts);
+    restarts_by_las += fmt::format(
+        "las_service_health_restarts{} {}\n", labels, view.health ? view.health->restarts : 0);
+    if (view.status.cpu_time)
       cpu += fmt::format("las_service_cpu_seconds{} {:.3f}\n",
                          labels,
-                         std::chrono::duration<double>(*item.view.status.cpu_time).count());
-    if (item.view.gpu_memory)
+                         std::chrono::duration<double>(*view.status.cpu_time).count());
+    if (view.gpu_memory)
       gpu_memory +=
-          fmt::format("las_service_gpu_memory_bytes{} {}\n", labels, item.view.gpu_memory->bytes());
-    if (item.view.status.memory)
-      memory +=
-          fmt::format("las_service_memory_bytes{} {}\n", labels, item.view.status.memory->bytes());
+          fmt::format("las_service_gpu_memory_bytes{} {}\n", labels, view.gpu_memory->bytes());
+    if (view.status.memory)
+      memory += fmt::format("las_service_memory_bytes{} {}\n", labels, view.status.memory->bytes());
   }
   family(out, "las_service_up", "Whether the service's process runs.");
   out += up;
-  family(out, "las_service_healthy", "Whether the service's health check passes now.");
+  family(out, "las_service_healthy", "Whether the last look at the service found it well.");
   out += healthy;
+  family(out, "las_service_looked_at_seconds", "When the last look at it was kept, since 1970.");
+  out += looked;
   family(out, "las_service_memory_bytes", "Resident memory of the service.");
   out += memory;
   family(out, "las_service_gpu_memory_bytes", "GPU memory that the service holds.");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/serve.hpp"
 
+#include "instances.hpp"
+
 #include "las/app/models.hpp"
 #include "las/base/i18n.hpp"
 #include "las/base/text.hpp"
@@ -37,7 +39,7 @@ const state::InstalledModule& choose_engine(Session& session,
       throw Error(ErrorKind::NotFound, _("this engine is not installed"), request.engine)
           .hint(fmt::format(fmt::runtime(_("install it with: las install {}")), request.engine));
     }
-    if (!serves(catalog.get(request.engine), model.format))
+    if (!serves(installed_manifest(session, *engine, activity), model.format))
       throw Error(
           ErrorKind::Unsatisfiable,
           fmt::format(fmt::runtime(_("this engine does not serve {} models")), model.format),
@@ -45,8 +47,8 @@ const state::InstalledModule& choose_engine(Session& session,
     return *engine;
   }
   for (const state::InstalledModule& module : present.modules) {
-    const catalog::Manifest* manifest = catalog.find(module.name);
-    if (manifest != nullptr && serves(*manifest, model.format))
+    const auto manifest = find_installed_manifest(session, module, activity);
+    if (manifest && serves(*manifest, model.format))
       return module;
   }
   Error error(ErrorKind::Unsatisfiable,

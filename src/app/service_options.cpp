@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/service_options.hpp"
 
+#include "instances.hpp"
 #include "planning.hpp"
 
 #include "las/app/serve.hpp"
@@ -101,7 +102,8 @@ std::vector<ServiceOption> service_options(Session& session,
                                            const std::string& service,
                                            const Activity& activity) {
   std::vector<ServiceOption> all;
-  for (const state::ServiceInstance& instance : current_generation(session).services) {
+  const state::Generation present = current_generation(session);
+  for (const state::ServiceInstance& instance : present.services) {
     if (!service.empty() && instance.id != service)
       continue;
     all.push_back({instance.id + "." + kPort,
@@ -110,8 +112,10 @@ std::vector<ServiceOption> service_options(Session& session,
                    _("the port it is reached at"),
                    false});
     std::vector<catalog::Option> options;
-    if (const catalog::Manifest* manifest = session.catalog(activity).find(instance.module))
-      options = manifest->options;
+    const state::InstalledModule* module = present.find(instance.module);
+    if (module != nullptr)
+      if (auto manifest = find_installed_manifest(session, *module, activity))
+        options = std::move(manifest->options);
     options.insert(options.end(), common_service_options().begin(), common_service_options().end());
     for (const catalog::Option& option : options) {
       const auto found = instance.options.find(option.name);
@@ -153,7 +157,7 @@ PreparedPlan prepare_configure(Session& session,
     state::ServiceInstance wanted = changed(session, *before, changes);
     if (wanted == *before)
       continue;
-    check(session.catalog(activity).get(before->module), wanted);
+    check(installed_manifest(session, *module, activity), wanted);
     wanted = rebuild_service(session, wanted, *module, activity);
     for (plan::PlannedAction& action : plan::make_deploy_plan(present, wanted).actions) {
       action.why = described(changes);

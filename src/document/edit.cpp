@@ -67,9 +67,7 @@ std::optional<std::string> plain_meaning(const std::string& text) {
   return root->entries[0].value->text;
 }
 
-std::string render(const std::string& value) {
-  if (value.find_first_of("\r\n\t") == std::string::npos && plain_meaning(value) == value)
-    return value;
+std::string quoted(const std::string& value) {
   std::string out = "\"";
   for (const char c : value) {
     switch (c) {
@@ -92,6 +90,12 @@ std::string render(const std::string& value) {
     }
   }
   return out + "\"";
+}
+
+std::string render(const std::string& value) {
+  if (value.find_first_of("\r\n\t") == std::string::npos && plain_meaning(value) == value)
+    return value;
+  return quoted(value);
 }
 
 std::string render_key(const std::string& key) {
@@ -335,7 +339,59 @@ class Editor {
   const Element* map_ = nullptr;           // the section that gets the new key
 };
 
+/// Every scalar quoted: to Node the quotes mean nothing.
+void write_flow(const Element& element, std::string& out) {
+  const char* separator = "";
+  switch (element.kind) {
+    case Element::Kind::Null:
+      out += "null";
+      break;
+    case Element::Kind::Scalar:
+      out += quoted(element.text);
+      break;
+    case Element::Kind::Sequence:
+      out += '[';
+      for (const auto& item : element.items) {
+        out += separator;
+        write_flow(*item, out);
+        separator = ", ";
+      }
+      out += ']';
+      break;
+    case Element::Kind::Map:
+      out += '{';
+      for (const Element::Entry& entry : element.entries) {
+        out += separator + quoted(entry.key) + ": ";
+        write_flow(*entry.value, out);
+        separator = ", ";
+      }
+      out += '}';
+      break;
+  }
+}
+
 }  // namespace
+
+std::string keep_items(std::string_view document,
+                       std::string_view list,
+                       std::string_view member,
+                       const std::function<bool(const std::string&)>& keep) {
+  const auto root = read_or_throw(document);
+  const auto leaves = [&](const std::shared_ptr<Element>& item) {
+    const Element::Entry* entry = item->find(member);
+    return entry != nullptr && entry->value->kind == Element::Kind::Scalar &&
+           !keep(entry->value->text);
+  };
+  for (Element::Entry& entry : root->entries) {
+    if (entry.key != list)
+      continue;
+    entry.value = std::make_shared<Element>(*entry.value);  // an alias may share it
+    std::erase_if(entry.value->items, leaves);
+  }
+  std::string out;
+  write_flow(*root, out);
+  return out + "\n";
+}
 
 std::string edit_scalar(std::string_view document,
                         std::string_view dotted_key,

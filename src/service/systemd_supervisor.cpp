@@ -72,6 +72,8 @@ class SystemdSupervisor final : public Supervisor {
         "(loginctl enable-linger)");
   }
 
+  bool looks_after_health() const override { return true; }
+
   void install(const std::vector<ServiceInstance>& wanted,
                const std::set<std::string>& leave,
                const Activity& activity) override;

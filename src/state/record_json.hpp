@@ -84,6 +84,7 @@ void fields(Visitor& visit, Record& record) {
   visit("requires_modules", record.requires_modules);
   visit.later("artifacts", record.artifacts, std::vector<InstalledArtifact>{});
   visit.later("data_format", record.data_format, std::string());
+  visit.later("recipe", record.recipe, std::map<std::string, std::string>{});
 }
 
 template <typename Visitor, Is<PreparedPath> Record>

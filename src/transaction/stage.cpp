@@ -124,6 +124,7 @@ state::InstalledModule installed_from(Run& run,
   module.installed_at = platform::to_iso8601(run.world.clock.now());
   module.requires_modules = action.requires_modules;
   module.data_format = action.data_format;
+  module.recipe = action.recipe;
   for (const source::InputArtifact& artifact : staged.artifacts)
     module.artifacts.push_back({artifact.from, artifact.digest});
   fs::path base;

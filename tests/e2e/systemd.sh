@@ -46,6 +46,13 @@ case $job in
   # A network of neighbours, and addresses that systemd lets through or not, need of the kernel what containers need.
   container-job.sh | docker-job.sh | container-engine-job.sh | reach-job.sh | rootless-job.sh) options=(--time-limit 900 --own-network --containers) ;;
 esac
+# What the images of their stand-in are made of.
+case $job in
+  container-job.sh | docker-job.sh | rootless-job.sh)
+    tests/e2e/nspawn/make-root.sh --image "$work/image.tar.gz"
+    options+=(--bind "$work/image.tar.gz:/image.tar.gz")
+    ;;
+esac
 tests/e2e/nspawn/run-in-"${LAS_TEST_MACHINE:-systemd}.sh" "${options[@]}" \
   --bind "$work/las:/las" --bind "$PWD/tests/e2e/nspawn:/job" --bind "$wheels:/wheels" --bind "$PWD/build/tiny.gguf:/model.gguf" \
   "$work/root" "tests/e2e/nspawn/$job" "$@"

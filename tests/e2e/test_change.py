@@ -2,6 +2,7 @@
 """What users ask the resolver: plans, holds, upgrades and what is kept back, why and why not, what needs
 what, and what a purge deletes. The modules are one-file tools from local archives."""
 import unittest
+from pathlib import Path
 
 from harness import Case, archive, sha256
 from test_messages import ENGINE, SERVICE, small_model
@@ -286,6 +287,26 @@ class ServedAgain(TwoEngines):
         self.assertEqual(self.options()["by-demo.limits.tasks"], "99")
         self.assertEqual(self.options()["by-demo.gpu"], "none")
         self.assertEqual(self.options()["by-demo.port"], port)
+
+    def test_a_service_keeps_the_command_that_its_installed_release_has(self):
+        def command():
+            pid = next(s for s in self.las_json("status")["services"] if s["name"] == "by-demo")["pid"]
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+
+        content = archive([("tool", ENGINE.encode()), ("more", b"")])
+        (self.folder / "t2.tgz").write_bytes(content)
+        newer = SERVICE.replace('"{port}"]', '"{port}", "--newer"]')
+        self.manifest("demo", f"file://{self.folder}/t2.tgz", sha256(content), release="2.0", extra=newer)
+        self.las("config", "set", "--yes", "by-demo.limits.tasks", "98")
+        self.assertNotIn("--newer", command())
+        self.las("serve", "--yes", "tiny", "--engine", "demo", "--name", "by-demo", "--gpu", "none")
+        self.assertNotIn("--newer", command())
+        self.las("upgrade", "--yes")
+        self.assertIn("--newer", command())
+        self.las("rollback", "--yes")
+        self.las("config", "set", "--yes", "by-demo.limits.tasks", "99")
+        self.assertNotIn("--newer", command())
+        self.las("verify")
 
     def test_a_gpu_that_is_not_there_is_refused_and_nothing_changes(self):
         before = self.options()

@@ -78,4 +78,11 @@ std::string edit_scalar(std::string_view document,
                         std::string_view dotted_key,
                         const std::optional<std::string>& value);
 
+/// The document in flow style, without comments, and of the list `list` at its top without the
+/// items whose `member` is a value that `keep` does not take. InvalidData where it has errors.
+std::string keep_items(std::string_view document,
+                       std::string_view list,
+                       std::string_view member,
+                       const std::function<bool(const std::string&)>& keep);
+
 }  // namespace las::document

@@ -28,10 +28,11 @@ struct PlannedAction {
   std::vector<catalog::Source> sources;
   std::string manifest_directory;
   std::vector<std::string> requires_modules;
-  std::vector<std::string> system_packages;  ///< of the distribution, needed at run time
-  catalog::SystemChanges system;             ///< accounts and kernel parameters, likewise
-  std::vector<std::string> suggests;         ///< optional companions that do not come along
-  std::string data_format;                   ///< of the release: what its services write
+  std::vector<std::string> system_packages;   ///< of the distribution, needed at run time
+  catalog::SystemChanges system;              ///< accounts and kernel parameters, likewise
+  std::vector<std::string> suggests;          ///< optional companions that do not come along
+  std::string data_format;                    ///< of the release: what its services write
+  std::map<std::string, std::string> recipe;  ///< state::InstalledModule::recipe
   /// Deploy: the service to run.
   std::optional<state::ServiceInstance> service;
   bool unpinned = false;  ///< no digest is known ahead for the preferred source

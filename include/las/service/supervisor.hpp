@@ -69,6 +69,9 @@ class Supervisor {
   /// One translated sentence about what it cannot do; "" if nothing.
   virtual std::string limits() const = 0;
 
+  /// Whether each running service is looked at from time to time (HealthRecord).
+  virtual bool looks_after_health() const { return false; }
+
   /// Makes the set of installed services equal to `wanted`: writes changed units, removes units of
   /// las that are not wanted (stopping them first), reloads once. Starts nothing that does not run;
   /// what runs from a unit that somebody edited is restarted with the right one. Idempotent.

@@ -62,6 +62,9 @@ struct InstalledModule {
   std::vector<std::string> requires_modules;  ///< names, for autoremove and refusal to remove
   std::vector<InstalledArtifact> artifacts;   ///< empty: a kind without, or an older record
   std::string data_format;  ///< of what its services write; "" where that was never said
+  /// What its manifest said of how its service runs (las/catalog/recipe.hpp); empty for one without
+  /// a service, and in an older record.
+  std::map<std::string, std::string> recipe;
   bool operator==(const InstalledModule&) const = default;
 };
 

@@ -150,7 +150,34 @@ las verify && wrong "verify does not see that the timer's unit is gone"
 las repair --yes || wrong "repair does not bring the timer back"
 is las-health@moody.timer active || wrong "after the repair the timer does not tick"
 clean "after the repair of the timer"
+
+# --- Numbers for node_exporter, by the units that come with las: as a file in a folder that is somebody else's.
+numbers=/var/lib/prometheus/node-exporter
+installed=/usr/local/lib/systemd/system
+mkdir -p $installed
+sed 's#@CMAKE_INSTALL_FULL_BINDIR@#/las/bin#' /las/share/systemd/las-metrics.service.in >$installed/las-metrics.service
+cp /las/share/systemd/las-metrics.timer $installed/
+systemctl daemon-reload
+systemctl start las-metrics.service || wrong "las-metrics fails where there is no node_exporter"
+[ ! -e $numbers ] || wrong "las-metrics made the folder of node_exporter"
+install -d -o nobody -g nogroup $numbers
+systemctl start las-metrics.timer
+within 90 test -s $numbers/las.prom || wrong "the timer wrote no numbers: $(journalctl -u las-metrics -n 5 --no-pager -o cat)"
+systemctl stop las-metrics.timer
+tells() {
+  systemctl start las-metrics.service || wrong "las-metrics fails: $(journalctl -u las-metrics -n 5 --no-pager -o cat)"
+  setpriv --reuid=65534 --regid=65534 --clear-groups grep -F "$1" $numbers/las.prom >/dev/null
+}
+within 30 looked true || true
+tells 'las_service_healthy{service="moody",module="moody"} 1' || wrong "the numbers do not say that moody is well: $(cat $numbers/las.prom)"
+tells 'las_service_memory_bytes{service="moody",module="moody"} ' || wrong "the numbers do not tell its memory"
+how moody sick
+within 30 looked false || true
+tells 'las_service_healthy{service="moody",module="moody"} 0' || wrong "the numbers do not say that moody is ill"
+how moody
+within 30 looked true || true
 units_clean "moody"
+rm $installed/las-metrics.*
 las purge --yes moody
 
 # --- Three that need one another: app uses redis and postgresql. stack has no service: it stands for all that

@@ -56,7 +56,7 @@ group() {
   clean "group removed"
 }
 
-ready_for_containers docker-registry redis-tools debootstrap
+ready_for_containers docker-registry redis-tools
 images_of_cache
 refuses_a_wrong_digest
 installs_cache

@@ -72,29 +72,23 @@ on_demand() {
 # images_of_cache: the digests one and two, of two images that differ, and three, of one whose program is not root's, in a registry on loopback (the real one of the
 # distribution): what an upgrade goes from and to.
 images_of_cache() {
-  local suite mirror components number name=127.0.0.1:5000/cache
+  local number name=127.0.0.1:5000/cache
   systemctl disable -q --now docker-registry  # the package's own, which asks for a password
   printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: 127.0.0.1:5000}\n' >/root/registry.yml
   serve_images
-  mkdir -p /image /root/edition
-  # shellcheck disable=SC1091 # the machine's
-  suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  # shellcheck disable=SC2016 # apt's own variables
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' "Release: $suite" | head -1)
-  # shellcheck disable=SC2016
-  components=$(apt-get indextargets --format '$(COMPONENT)' "Release: $suite" 'Created-By: Packages' | paste -sd,)
-  debootstrap --variant=minbase --components="$components" --include=redis-server "$suite" /image "$mirror" >/dev/null ||
-    fail "the image is not made"
-  echo 1 >/image/edition
-  echo 2 >/root/edition/edition
-  tar -C /image -c . | $engine import -c 'CMD ["/usr/bin/redis-server"]' - $name:1 >/dev/null 2>&1
-  rm -rf /image
-  printf 'FROM %s:1\nCOPY edition /edition\n' $name >/root/edition/Dockerfile
-  $engine build -q --network=none -t $name:2 /root/edition >/dev/null
-  printf 'FROM %s:1\nUSER redis\n' $name >/root/edition/Dockerfile
-  $engine build -q --network=none -t $name:3 /root/edition >/dev/null
+  mkdir /root/edition
+  gzip -dc /image.tar.gz | $engine import -c 'CMD ["/usr/bin/redis-server"]' - $name:0 >/dev/null 2>&1
+  variant() {
+    printf 'FROM %s:%s\n%s\n' $name "$2" "$3" >/root/edition/Dockerfile
+    $engine build -q --network=none -t "$name:$1" /root/edition >/dev/null
+  }
+  for number in 1 2; do
+    echo $number >/root/edition/edition
+    variant $number 0 'COPY edition /edition'
+  done
+  variant 3 1 'USER redis'
   for number in 1 2 3; do $engine push -q $name:$number >/dev/null; done
-  $engine rmi -f $name:1 $name:2 $name:3 >/dev/null
+  $engine rmi -f $name:0 $name:1 $name:2 $name:3 >/dev/null
   [ -z "$($engine images -aq)" ] || fail "images are left"
   one=$(digest_of 1) two=$(digest_of 2) three=$(digest_of 3)
 }

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # make-root.sh DIR: a Debian or Ubuntu with systemd as PID 1, for run-in-systemd.sh. $LAS_TEST_SUITE says which
 # release: bookworm (the default), trixie, jammy or noble; $LAS_TEST_MIRROR where it is fetched from.
+# make-root.sh --image FILE: the same release without systemd, with redis-server, as a tarball: what images of
+# containers are made of.
 #
 # The first run bootstraps it (about a minute) and keeps it as a tarball below $LAS_TEST_CACHE
-# (default: .cache in the project); later runs unpack that. Needs root, debootstrap, tar.
+# (default: .cache in the project); later runs take that. Needs root, debootstrap, tar.
 set -eu
 
 die() {
@@ -28,9 +30,10 @@ packages=$packages,liblmdb0,libhwloc15,libsolv1
 components=main script=sid
 case $suite in jammy | noble) components=main,universe script=gutsy ;; esac
 
-[ $# -eq 1 ] || die "usage: make-root.sh DIR"
-root=$1
-[ ! -e "$root" ] || [ -z "$(ls -A "$root")" ] || die "$root is not empty"
+kind=nspawn
+[ "${1:-}" != --image ] || { kind=image packages=redis-server && shift; }
+[ $# -eq 1 ] || die "usage: make-root.sh DIR | make-root.sh --image FILE"
+[ $kind = image ] || [ ! -e "$1" ] || [ -z "$(ls -A "$1")" ] || die "$1 is not empty"
 [ "$(id -u)" = 0 ] || die "needs root"
 command -v debootstrap >/dev/null || die "debootstrap is not installed"
 
@@ -39,7 +42,7 @@ cache=${LAS_TEST_CACHE:-$project/.cache}
 mkdir -p "$cache"
 # The name changes with what is inside, so that an old tarball is never taken for a new one.
 recipe=$(printf '%s %s %s' "$suite" "$packages" "$(dpkg --print-architecture)" | sha256sum | cut -c1-12)
-tarball=$cache/nspawn-$suite-$recipe.tar.gz
+tarball=$cache/$kind-$suite-$recipe.tar.gz
 
 # Two tests that start together bootstrap once.
 exec 9>"$tarball.lock"
@@ -71,5 +74,9 @@ if [ ! -f "$tarball" ]; then
   rm -rf "$scratch"
 fi
 
-mkdir -p "$root"
-tar -C "$root" --numeric-owner --xattrs -xzf "$tarball"
+if [ $kind = image ]; then
+  cp "$tarball" "$1"
+else
+  mkdir -p "$1"
+  tar -C "$1" --numeric-owner --xattrs -xzf "$tarball"
+fi

@@ -17,7 +17,7 @@ as_ada() {
     XDG_RUNTIME_DIR=/run/user/4711 bash "$0" "$@"
 }
 if [ "$(id -u)" = 0 ] && [ "$(cat /outside/boot)" = 1 ]; then
-  ready_for_containers docker-registry redis-tools debootstrap dbus-user-session
+  ready_for_containers docker-registry redis-tools dbus-user-session
   images_of_cache
   useradd --create-home --uid 4711 ada
   grep '^ada:' /etc/subuid >/dev/null || fail "the user has no range of identities"

@@ -187,6 +187,35 @@ TEST_CASE("a service is made of its manifest's template", "[app]") {
   CHECK(made.more_units.empty());
 }
 
+TEST_CASE("a service stays as its module's own manifest has it, whatever the catalog says by now",
+          "[app]") {
+  ServiceSite site;
+  state::InstalledModule module = site.module("database");
+  {
+    app::Session session = site.session();
+    app::PreparedPlan prepared = plan_of({"database", "library"});
+    app::add_recipes(session, prepared.plan, site.activity);
+    module.recipe = prepared.plan.actions.front().recipe;
+    CHECK(prepared.plan.actions.back().recipe.empty());
+  }
+  REQUIRE(module.recipe.size() == 2);
+  site.manifest("database", "service:\n  command: ['{exe.run}', '--new={port}']\n");
+  app::Session session = site.session();
+  const state::ServiceInstance instance = site.instance("database");
+  const auto made = app::rebuild_service(session, instance, module, site.activity);
+  CHECK(made.argv.back() == "--listen=127.0.0.1:18432");
+  CHECK(made.config.at("db.conf") == "port = 18432\nhost = 127.0.0.1\n{}\n");
+  CHECK(made.limits.tasks == 64);
+
+  // An older record, and one that cannot be read: there is nothing else to go by.
+  module.recipe.clear();
+  CHECK(app::rebuild_service(session, instance, module, site.activity).argv.back() ==
+        "--new=18432");
+  module.recipe["manifest.yaml"] = "name: [";
+  CHECK(app::rebuild_service(session, instance, module, site.activity).argv.back() ==
+        "--new=18432");
+}
+
 TEST_CASE("making a service again changes nothing", "[app]") {
   ServiceSite site;
   app::Session session = site.session();

@@ -7,6 +7,7 @@
 using las::Error;
 using las::ErrorKind;
 using las::document::edit_scalar;
+using las::document::keep_items;
 
 namespace {
 
@@ -130,4 +131,26 @@ TEST_CASE("what cannot be changed safely is refused", "[document]") {
   CHECK(refusal("a: 1\n", "a", std::string("x\x1by")) == "the file cannot be changed safely: a");
   CHECK(refusal("a: ~\n", "a.b") == "the file cannot be changed safely: a.b");
   CHECK(refusal("a: 1\na: 2\n", "a") == "the file has errors and cannot be changed");
+}
+
+TEST_CASE("keep_items leaves the items of a list out that are not wanted", "[document]") {
+  const auto only = [](const char* version) {
+    return [version](const std::string& found) { return found == version; };
+  };
+  const std::string text =
+      "# a comment\n"
+      "name: x\n"
+      "list:\n"
+      "- {v: '1', it: [a, {b: \"c\\n\\\"\"}]}\n"
+      "- v: 2\n"
+      "- no: version\n"
+      "other: [{v: 2}, ~, '', 'true']\n";
+  CHECK(keep_items(text, "list", "v", only("1")) ==
+        "{\"name\": \"x\", \"list\": [{\"v\": \"1\", \"it\": [\"a\", {\"b\": \"c\\n\\\"\"}]}, "
+        "{\"no\": \"version\"}], \"other\": [{\"v\": \"2\"}, null, \"\", \"true\"]}\n");
+  CHECK(keep_items("a: 1\n", "list", "v", only("1")) == "{\"a\": \"1\"}\n");
+  // What an alias shares with the list stays whole.
+  CHECK(keep_items("x: &l [{v: 1}, {v: 2}]\nlist: *l\n", "list", "v", only("2")) ==
+        "{\"x\": [{\"v\": \"1\"}, {\"v\": \"2\"}], \"list\": [{\"v\": \"2\"}]}\n");
+  CHECK_THROWS_AS(keep_items("a: 1\na: 2\n", "list", "v", only("1")), Error);
 }

@@ -42,8 +42,8 @@ void check_round_trip(const Record& record) {
 const std::set<std::string> kLater = {
     "artifacts", "asks_for_word", "at_boot",        "config",  "container", "fetched",
     "gpus",      "health",        "kept_from_boot", "limits",  "metrics",   "more_units",
-    "network",   "notifies",      "on_demand",      "options", "prepare",   "secrets",
-    "steps",     "stored",        "uses",           "wished"};
+    "network",   "notifies",      "on_demand",      "options", "prepare",   "recipe",
+    "secrets",   "steps",         "stored",         "uses",    "wished"};
 
 /// Every other field of a record is required: leaving out any one is a fault that names it.
 template <typename Record>
