@@ -123,8 +123,10 @@ ContainerTemplate read_container(const Node& node, const Values& values, const M
   for (const Node& item : node["temporary"].items())
     container.temporary.push_back(read_absolute_path(item));
   for (const Node& item : node["capabilities"].items()) {
-    container.capabilities.push_back(item.required_string());
-    if (!container.capabilities.back().starts_with("CAP_"))
+    const std::string name = item.required_string();
+    container.capabilities.push_back(name);
+    if (!name.starts_with("CAP_") ||
+        name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != std::string::npos)
       item.fault(_("not a capability"), _("write it like CAP_NET_BIND_SERVICE"));
   }
   return container;

@@ -22,6 +22,8 @@ constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{1000};
 /// Somebody's first request waits behind the socket.
 constexpr milliseconds kPauseOnDemand{10};
+/// One that is still idle so long after it was woken has missed it.
+constexpr milliseconds kWakenAgain{1000};
 /// A service that offers nothing to ask counts as well once it has stayed up this long.
 constexpr milliseconds kSettled{1000};
 
@@ -181,17 +183,24 @@ class Watch {
     if (!service_.on_demand || supervisor_.status(service_).state != RunState::Waiting)
       return;
     platform::port_accepts(service_.port);
-    leaves_start_alone_ = service_.container.has_value();
+    woken_ = waited();
   }
 
-  /// Whoever asks while the network of a container is made may wait for seconds, and find the
-  /// service idle again, never ready. Its own start asks when it can be asked.
-  std::optional<RunState> not_yet() {
-    if (!leaves_start_alone_)
+  /// What is known of one that was woken without asking it. Its start waits until it is ready, so
+  /// that one that was up and is idle again was ready, though a slow look came too late. Nor is a
+  /// container asked before: whoever asks while its network is made may wait for seconds.
+  std::optional<Health> without_asking() {
+    if (!woken_)
       return {};
     const RunState state = supervisor_.status(service_).state;
-    return state == RunState::Waiting || state == RunState::Starting ? std::optional(state)
-                                                                     : std::nullopt;
+    was_up_ = was_up_ || state == RunState::Running;
+    if (state == RunState::Waiting && was_up_)
+      return Health{true, _("was ready, and is idle again"), {}};
+    if (state == RunState::Waiting && waited() - *woken_ >= kWakenAgain)
+      wake();
+    if (state == RunState::Waiting || (state == RunState::Starting && service_.container))
+      return Health{false, std::string(to_string(state)), {}};
+    return {};
   }
 
   milliseconds waited() const {
@@ -199,8 +208,8 @@ class Watch {
   }
 
   Health look() {
-    if (const auto state = not_yet())
-      return {false, std::string(to_string(*state)), {}};
+    if (const auto known = without_asking())
+      return *known;
     Health health = ask(supervisor_, fetcher_, service_, activity_);
     // Asked after the probe: an answer counts only from a service that is still there.
     const ServiceStatus status = supervisor_.status(service_);
@@ -234,7 +243,8 @@ class Watch {
   const std::function<bool()>& is_gone_;
   std::chrono::steady_clock::time_point begun_;
   std::uint32_t restarts_;
-  bool ended_ = false, leaves_start_alone_ = false;
+  std::optional<milliseconds> woken_;  ///< when, since `begun_`
+  bool ended_ = false, was_up_ = false;
 };
 
 }  // namespace

@@ -210,6 +210,15 @@ void add_gpu_doors(UnitSection& service, const UnitInput& input) {
     service.add("SupplementaryGroups", std::to_string(group));
 }
 
+std::string capabilities_of(const state::ContainerRun& container) {
+  constexpr std::string_view kGives = "--cap-add=";
+  std::vector<std::string> given;
+  for (const std::string& option : container.options)
+    if (option.starts_with(kGives))
+      given.push_back(option.substr(kGives.size()));
+  return text::join(given, " ");
+}
+
 void add_container_walls(UnitSection& service, const UnitInput& input) {
   // Not RestrictSUIDSGID=: systemd takes openat2(2) away with it, without which crun 1.21 (Debian
   // 13) makes no container.
@@ -222,13 +231,25 @@ void add_container_walls(UnitSection& service, const UnitInput& input) {
       .add("RestrictRealtime", "yes")
       .add("LockPersonality", "yes")
       .add("SystemCallArchitectures", "native");
-  service.add("RestrictNamespaces", "mnt pid ipc uts cgroup net user")
+  service.comment("the container is made in this unit; the program in it has walls of its own")
+      .add("RestrictNamespaces", "mnt pid ipc uts cgroup net user")
+      .comment("the network of the container")
       .add("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK")
+      .comment("its files, which are its users'")
       .add("CapabilityBoundingSet",
-           "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_KILL "
-           "CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_SETFCAP CAP_NET_BIND_SERVICE CAP_NET_ADMIN "
-           "CAP_NET_RAW CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYS_ADMIN CAP_SYS_RESOURCE CAP_MKNOD "
-           "CAP_AUDIT_WRITE")
+           "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SETFCAP "
+           "CAP_MKNOD")
+      .comment("its user, and what is taken from it")
+      .add("CapabilityBoundingSet", "CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_KILL CAP_AUDIT_WRITE")
+      .comment("its namespaces and mounts")
+      .add("CapabilityBoundingSet", "CAP_SYS_ADMIN CAP_SYS_CHROOT CAP_SYS_PTRACE")
+      .comment("its network and published port")
+      .add("CapabilityBoundingSet", "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE")
+      .comment("its limits")
+      .add("CapabilityBoundingSet", "CAP_SYS_RESOURCE");
+  if (const std::string own = capabilities_of(*input.instance.container); !own.empty())
+    service.comment("what its manifest gives it").add("CapabilityBoundingSet", own);
+  service.comment("to make all that")
       .add("SystemCallFilter",
            "@system-service @mount seccomp keyctl add_key pivot_root unshare setns bpf capset "
            "sethostname chroot")

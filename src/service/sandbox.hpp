@@ -22,6 +22,10 @@ void add_network_walls(UnitSection& section, const UnitInput& input);
 /// Opens the device files of the GPUs that the service may use, and no others.
 void add_gpu_doors(UnitSection& service, const UnitInput& input);
 
+/// The capabilities that the container is given, "" if none: whoever makes or joins it needs them,
+/// too.
+std::string capabilities_of(const state::ContainerRun& container);
+
 /// Adds what confines a container engine's own processes: what is left when an engine has to make
 /// namespaces, mounts and networks. The program in the container has its own walls, given by the
 /// engine (the container's options). Nothing here makes a mount namespace: with one, each stop

@@ -304,6 +304,8 @@ void open_for_engine(Scope scope,
       "CAP_SYS_RESOURCE  # its limit of open files is above this unit's";
   if (!container.user.empty())
     doors["CapabilityBoundingSet"] += "\nCAP_SETUID CAP_KILL  # its user is not root";
+  if (const std::string own = capabilities_of(container); !own.empty())
+    doors["CapabilityBoundingSet"] += "\n" + own + "  # what its manifest gives it";
   doors["ProtectControlGroups"] = "no  # a command in a container is in its control group";
   doors["RestrictNamespaces"] = "mnt pid ipc uts cgroup net user  # the container's";
   doors["RestrictAddressFamilies"] = "AF_NETLINK  # the container's network";

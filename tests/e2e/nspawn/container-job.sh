@@ -31,6 +31,9 @@ group() {
   }
   in_order install
   all_well install
+  [ "$(sed -n 's/^CapEff:\s*//p' "/proc/$(program_of cache)/status")" = 0000000000004000 ] ||
+    wrong "cache has not the one capability that its manifest gives it: $(grep ^Cap "/proc/$(program_of cache)/status")"
+  timer_is_content cache
   clean "group"
   las stop front
   [ "$(told front state) $(told cache state) $(told redis state)" = 'stopped running running' ] || wrong "stop front: $(/las/bin/las status)"
@@ -71,7 +74,7 @@ has_value || fail "its data are gone after it was on demand"
 removes_cache
 serve_images
 of_another_user
-offer_cache "1 $one"
+capabilities=CAP_IPC_LOCK offer_cache "1 $one"
 group
 leaves_nothing
 done_or_wrong "CONTAINER JOB"

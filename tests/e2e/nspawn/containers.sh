@@ -128,6 +128,7 @@ ${releases}service:
     command: [/usr/bin/redis-server, --bind, '{host}', --port, '{port}', --dir, '{data}', --appendonly, 'yes', --include, '{secret.auth.conf}']
     port: 6379
     data: /data
+    capabilities: [${capabilities:-}]
     check: [/usr/bin/redis-cli, --no-auth-warning, PING]
   secrets: {auth.conf: "requirepass {word}\n"}
   limits: {${limits-memory: 200MB, tasks: 200, cpu_percent: 50}}

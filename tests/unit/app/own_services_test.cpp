@@ -2,13 +2,9 @@
 // Services that come with their modules.
 #include "instances.hpp"
 #include "service_site.hpp"
+#include "support/listener.hpp"
 
 #include "las/app/serve.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 using namespace las;
 using test::ServiceSite;
@@ -49,31 +45,6 @@ std::uint16_t port_of(const app::PreparedPlan& prepared, const std::string& serv
       return action.service->port;
   return 0;
 }
-
-/// A port of this machine that is listened on while the object lives.
-class TakenPort {
- public:
-  TakenPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(socket_, 1) == 0);
-    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    number = ntohs(address.sin_port);
-  }
-
-  TakenPort(const TakenPort&) = delete;
-  TakenPort& operator=(const TakenPort&) = delete;
-
-  ~TakenPort() { ::close(socket_); }
-
-  std::uint16_t number = 0;
-
- private:
-  int socket_;
-};
 
 }  // namespace
 
@@ -127,8 +98,8 @@ TEST_CASE("a service gets the port that its manifest names", "[app]") {
   ServiceSite site;
   std::uint16_t free = 0;
   {
-    const TakenPort gone;
-    free = gone.number;
+    const test::Listener gone;
+    free = gone.port;
   }
   site.service_module("fixed", "  port: " + std::to_string(free) + "\n");
   const app::PreparedPlan prepared = with_services(site, plan_of({"fixed"}));
@@ -150,11 +121,11 @@ TEST_CASE("a port that another service holds is told with its owner and the port
 
 TEST_CASE("a port that a program of the machine listens on is told with that program", "[app]") {
   ServiceSite site;
-  const TakenPort taken;
-  site.service_module("fixed", "  port: " + std::to_string(taken.number) + "\n");
+  const test::Listener taken;
+  site.service_module("fixed", "  port: " + std::to_string(taken.port) + "\n");
   const app::PreparedPlan prepared = with_services(site, plan_of({"fixed"}));
   REQUIRE(prepared.notes.size() == 2);
-  CHECK(prepared.notes.front() == "port " + std::to_string(taken.number) + " is taken by pid " +
+  CHECK(prepared.notes.front() == "port " + std::to_string(taken.port) + " is taken by pid " +
                                       std::to_string(::getpid()) + " (unit_app); fixed gets port " +
                                       std::to_string(port_of(prepared, "fixed")));
 }

@@ -138,6 +138,17 @@ TEST_CASE("secrets are files made of one random word", "[catalog]") {
               "environment.B: unknown placeholder in a template: {word} (did you mean '{port}'?)"});
 }
 
+TEST_CASE("a container is given capabilities, and nothing else by that", "[catalog]") {
+  CHECK(service_faults("  container: {port: 80, capabilities: [CAP_IPC_LOCK, CAP_SYS_NICE]}\n")
+            .empty());
+  CHECK(
+      service_faults(
+          "  container: {port: 80, capabilities: [IPC_LOCK, CAP_A CAP_B, \"CAP_A\\nUser=x\"]}\n") ==
+      Texts{"container.capabilities[0]: not a capability (write it like CAP_NET_BIND_SERVICE)",
+            "container.capabilities[1]: not a capability (write it like CAP_NET_BIND_SERVICE)",
+            "container.capabilities[2]: not a capability (write it like CAP_NET_BIND_SERVICE)"});
+}
+
 TEST_CASE("limits of a service are read, and limits that are none are faults", "[catalog]") {
   const ServiceTemplate service = service_of(
       "  limits: {memory: 512MB, cpu_percent: 150, tasks: 64, io_weight: 200, cpus: '0-3,8'}\n"

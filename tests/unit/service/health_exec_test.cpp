@@ -2,6 +2,7 @@
 // Health checks that run a command, those that look into the answer, and services on demand.
 #include "run_check.hpp"
 #include "support/error_of.hpp"
+#include "support/listener.hpp"
 #include "support/temp_directory.hpp"
 #include "watching.hpp"
 #include "workshop.hpp"
@@ -164,6 +165,38 @@ TEST_CASE("who wakes a container on demand leaves it alone until its start is do
   CHECK(watching.wait(instance).ready);
   CHECK(watching.clock.waits == std::vector<std::int64_t>{10, 10});
   CHECK(watching.fetcher.urls.size() == 1);
+}
+
+TEST_CASE("one that was up and is idle again before it could be asked was ready", "[service]") {
+  auto instance = asked_by("http");
+  instance.on_demand = state::OnDemand{18081, 2};
+  const ServiceStatus waiting = ended(RunState::Waiting);
+  for (const bool contained : {true, false}) {
+    Watching watching({0});
+    if (contained)
+      instance.container.emplace();
+    else
+      instance.container.reset();
+    watching.supervisor.life = {waiting, waiting, waiting, running(), running(), waiting};
+    const Health health = watching.wait(instance);
+    CHECK(health.ready);
+    CHECK(health.reason == "was ready, and is idle again");
+    CHECK(watching.fetcher.urls.size() == 1);
+  }
+}
+
+TEST_CASE("one that goes on waiting is woken again every second, and not for ever", "[service]") {
+  Watching watching({0});
+  auto instance = asked_by("http");
+  instance.start_period_s = 3;
+  instance.on_demand = state::OnDemand{18081, 2};
+  const test::Listener socket;
+  instance.port = socket.port;
+  watching.supervisor.life = {ended(RunState::Waiting)};
+  const Health health = watching.wait(instance);
+  CHECK_FALSE(health.ready);
+  CHECK(health.reason.starts_with("not ready after 3 s: waiting"));
+  CHECK(socket.connections() == 4);
 }
 
 TEST_CASE("the start that waits for a service ends when the service is gone", "[service]") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/catch.hpp"
+#include "support/listener.hpp"
 #include "watching.hpp"
 
 #include "las/base/error.hpp"
@@ -8,42 +9,9 @@
 #include <csignal>
 #include <numeric>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 using namespace las;
 using namespace las::service;
-
-namespace {
-
-/// A real listener on a port that the kernel chose.
-class Listener {
- public:
-  Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(socket_, 4) == 0);
-    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port = ntohs(address.sin_port);
-  }
-
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  ~Listener() { ::close(socket_); }
-
-  std::uint16_t port = 0;
-
- private:
-  int socket_;
-};
-
-}  // namespace
+using test::Listener;
 
 TEST_CASE("a service is ready at its first 2xx, after refusals and 503 while it loads",
           "[service]") {

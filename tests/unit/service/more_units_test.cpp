@@ -5,6 +5,8 @@
 #include "support/error_of.hpp"
 #include "unit_file.hpp"
 
+#include <array>
+
 using namespace las;
 using namespace las::service;
 using Units = std::map<std::string, std::string>;
@@ -172,6 +174,24 @@ TEST_CASE("a user's service reads its secrets itself", "[service]") {
 TEST_CASE("a container's unit speaks to its engine as its golden file says", "[service]") {
   for (const char* engine : {"podman", "docker"})
     check_golden(fmt::format("units/{}.service", engine), render_unit(contained_service(engine)));
+}
+
+TEST_CASE("who makes a container, or joins it, may give it what its manifest gives", "[service]") {
+  auto input = contained_service("podman");
+  input.las_program = "/usr/bin/las";
+  input.instance.health_kind = "exec";
+  constexpr const char* kGiven = "CapabilityBoundingSet=CAP_IPC_LOCK CAP_SYS_NICE";
+  const auto units = [&] {
+    return std::array{
+        render_unit(input),
+        render_more_units(input).at(unit_name(input.instance.id, UnitKind::HealthCheck))};
+  };
+  for (const std::string& text : units())
+    CHECK_FALSE(has_line(text, kGiven));
+  input.instance.container->options = {
+      "--cap-drop=all", "--cap-add=CAP_IPC_LOCK", "--cap-add=CAP_SYS_NICE"};
+  for (const std::string& text : units())
+    CHECK(has_line(text, kGiven));
 }
 
 TEST_CASE("nothing shuts devices to a container whose group lies below its unit's", "[service]") {

@@ -2,44 +2,12 @@
 // What is refused before anything is begun.
 #include "bench.hpp"
 #include "support/catch.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "support/listener.hpp"
 
 using namespace las;
 using namespace las::test;
 
 namespace {
-
-/// Somebody else's server on a port of this machine.
-class Listener {
- public:
-  Listener() {
-    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(socket_, plain, size) == 0);
-    REQUIRE(::listen(socket_, 1) == 0);
-    REQUIRE(::getsockname(socket_, plain, &size) == 0);
-    port_ = ntohs(address.sin_port);
-  }
-
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  ~Listener() { ::close(socket_); }
-
-  std::uint16_t port() const { return port_; }
-
- private:
-  int socket_ = -1;
-  std::uint16_t port_ = 0;
-};
 
 plan::Plan deploy_on(Process& process, std::uint16_t port, const std::string& id = "tiny") {
   plan::Plan plan = deploy_plan(process.current());
@@ -69,9 +37,9 @@ TEST_CASE("a port on which somebody listens is refused before anything is begun"
   Process process(world);
   run_plan(process, install_plan(plan::Action::Install, "1"));
   const Listener other;
-  const Error error = refusal(process, deploy_on(process, other.port()));
+  const Error error = refusal(process, deploy_on(process, other.port));
   CHECK(error.kind() == ErrorKind::Busy);
-  CHECK(error.message() == "port " + std::to_string(other.port()) + " is taken");
+  CHECK(error.message() == "port " + std::to_string(other.port) + " is taken");
   CHECK(error.cause() == "something that is not las's listens there");
 }
 
@@ -83,7 +51,7 @@ TEST_CASE("a port that another service has is refused with its owner's name",
   std::uint16_t port = 0;
   {
     const Listener free;
-    port = free.port();
+    port = free.port;
   }
   run_plan(process, deploy_on(process, port));
   const Error error = refusal(process, deploy_on(process, port, "second"));
