@@ -92,6 +92,10 @@ void add_limits(const state::ServiceInstance& instance,
     require(controllers, "cpuset", instance);
     options.add("cpuset-cpus", limits.cpus);
   }
+  if (!limits.numa_nodes.empty()) {
+    require(controllers, "cpuset", instance);
+    options.add("cpuset-mems", limits.numa_nodes);
+  }
   if (limits.tasks != 0)
     require(controllers, "pids", instance);
   if (has(controllers, "pids"))

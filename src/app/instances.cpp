@@ -5,6 +5,7 @@
 #include "containers.hpp"
 #include "gpus.hpp"
 #include "image_user.hpp"
+#include "numa_nodes.hpp"
 
 #include "las/app/serve.hpp"
 #include "las/base/i18n.hpp"
@@ -309,9 +310,11 @@ void fill_activation(Session& session, state::ServiceInstance& instance) {
 }
 
 // The manifest's, unless the user said otherwise.
-void fill_limits(const catalog::Limits& wanted, state::ServiceInstance& instance) {
+void fill_limits(Session& session,
+                 const catalog::Limits& wanted,
+                 state::ServiceInstance& instance) {
   state::ServiceLimits& limits = instance.limits;
-  limits = {wanted.memory, wanted.cpu_percent, wanted.tasks, wanted.io_weight, wanted.cpus};
+  limits = {wanted.memory, wanted.cpu_percent, wanted.tasks, wanted.io_weight, wanted.cpus, {}};
   for (const auto& [name, value] : instance.options) {
     if (name == "limits.memory")
       limits.memory = ByteSize::parse(value);
@@ -323,7 +326,17 @@ void fill_limits(const catalog::Limits& wanted, state::ServiceInstance& instance
       limits.io_weight = number_in(value);
     else if (name == "limits.cpus")
       limits.cpus = value;
+    else if (name == "limits.numa_nodes")
+      limits.numa_nodes = value;
   }
+  if (limits.numa_nodes.empty())
+    return;
+  if (instance.options.contains("limits.cpus"))
+    throw Error(ErrorKind::Usage,
+                _("the cores of NUMA nodes and a list of cores exclude each other"),
+                instance.id)
+        .hint(fmt::format("las config unset {}.limits.cpus", instance.id));
+  limits.cpus = cores_of_nodes(session.files(), limits.numa_nodes);
 }
 
 const catalog::ServiceTemplate* own_service(const catalog::Manifest* manifest) {
@@ -458,7 +471,7 @@ state::ServiceInstance rebuild_service(Session& session,
   fill_network(session, service, instance, activity);
   fill_activation(session, instance);
   fill_health(service.health, instance);
-  fill_limits(service.limits, instance);
+  fill_limits(session, service.limits, instance);
   instance.stop_signal = service.stop_signal;
   instance.stop_timeout_s = service.stop_timeout.count();
   instance.api = service.api;

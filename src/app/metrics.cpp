@@ -43,7 +43,7 @@ void family(std::string& out, std::string_view name, std::string_view help) {
 std::optional<bool> is_well(Session& session, const ServiceView& view, const Activity& activity) {
   if (view.status.state == service::RunState::Waiting)
     return true;
-  if (!has_process(view.status.state))
+  if (view.status.state != service::RunState::Running)
     return false;
   if (!session.supervisor().looks_after_health())
     return service_health(session, {view.instance.id}, activity).front().health.ready;
@@ -101,7 +101,7 @@ std::string metrics(Session& session, const Activity& activity) {
       healthy += fmt::format("las_service_healthy{} {}\n", labels, *well ? 1 : 0);
     if (const auto at =
             platform::from_iso8601(view.health ? view.health->checked_at : std::string()))
-      looked += fmt::format("las_service_looked_at_seconds{} {}\n",
+      looked += fmt::format("las_service_health_timestamp_seconds{} {}\n",
                             labels,
                             std::chrono::system_clock::to_time_t(*at));
     restarts += fmt::format("las_service_restarts{} {}\n", labels, view.status.restarts);
@@ -121,7 +121,9 @@ std::string metrics(Session& session, const Activity& activity) {
   out += up;
   family(out, "las_service_healthy", "Whether the last look at the service found it well.");
   out += healthy;
-  family(out, "las_service_looked_at_seconds", "When the last look at it was kept, since 1970.");
+  family(out,
+         "las_service_health_timestamp_seconds",
+         "When the last look at the service was kept, since 1970.");
   out += looked;
   family(out, "las_service_memory_bytes", "Resident memory of the service.");
   out += memory;

@@ -65,6 +65,8 @@ std::string common_fault_of(const std::string& name, const std::string& value) {
   }
   if (name == "limits.memory" && ByteSize::parse(value).value_or(ByteSize()).bytes() == 0)
     return fmt::format(fmt::runtime(_("'{}' would leave it no memory at all")), value);
+  if (name == "limits.numa_nodes" && !catalog::is_cpu_list(value))
+    return fmt::format(fmt::runtime(_("'{}' is not a list of NUMA nodes such as 0,1")), value);
   if (name == "limits.cpus" && !catalog::is_cpu_list(value))
     return fmt::format(fmt::runtime(_("'{}' is not a list of cores such as 0-3,8")), value);
   return {};
@@ -106,6 +108,11 @@ const std::vector<catalog::Option>& common_service_options() {
       {Type::Integer, "limits.tasks", _("processes and threads"), "", {}},
       {Type::Integer, "limits.io_weight", _("1 to 10000; what is not said weighs 100"), "", {}},
       {Type::Text, "limits.cpus", _("cores it may run on: 0-3,8"), "", {}},
+      {Type::Text,
+       "limits.numa_nodes",
+       _("NUMA nodes whose cores and memory it may use: 0,1"),
+       "",
+       {}},
   };
   return kOptions;
 }

@@ -348,6 +348,8 @@ void write_flow(const Element& element, std::string& out) {
       break;
     case Element::Kind::Scalar:
       out += quoted(element.text);
+      if (out.size() > kMaxBytes)
+        throw Error(ErrorKind::InvalidData, _("too large once its aliases are written out"));
       break;
     case Element::Kind::Sequence:
       out += '[';

@@ -238,10 +238,13 @@ void add_limits(UnitSection& section, const state::ServiceLimits& limits) {
     section.add("MemoryMax", std::to_string(limits.memory->bytes()));
   if (limits.cpu_percent != 0)
     section.add("CPUQuota", fmt::format("{}%", limits.cpu_percent));
-  if (limits.cpus.find_first_not_of("0123456789-,") != std::string::npos)
-    throw Error(ErrorKind::InvalidData, _("not a list of cores"), limits.cpus);
+  for (const std::string& list : {limits.cpus, limits.numa_nodes})
+    if (list.find_first_not_of("0123456789-,") != std::string::npos)
+      throw Error(ErrorKind::InvalidData, _("not a list of numbers"), list);
   if (!limits.cpus.empty())
     section.add("AllowedCPUs", limits.cpus);
+  if (!limits.numa_nodes.empty())
+    section.add("AllowedMemoryNodes", limits.numa_nodes);
   if (limits.tasks != 0)
     section.add("TasksMax", std::to_string(limits.tasks));
   if (limits.io_weight != 0)

@@ -110,6 +110,7 @@ void fields(Visitor& visit, Record& record) {
   visit("tasks", record.tasks);
   visit("io_weight", record.io_weight);
   visit("cpus", record.cpus);
+  visit.later("numa_nodes", record.numa_nodes, std::string());
 }
 
 template <typename Visitor, Is<GrantedGpu> Record>

@@ -79,7 +79,8 @@ std::string edit_scalar(std::string_view document,
                         const std::optional<std::string>& value);
 
 /// The document in flow style, without comments, and of the list `list` at its top without the
-/// items whose `member` is a value that `keep` does not take. InvalidData where it has errors.
+/// items whose `member` is a value that `keep` does not take. InvalidData where it has errors, or
+/// where what its aliases stand for is too large.
 std::string keep_items(std::string_view document,
                        std::string_view list,
                        std::string_view member,

@@ -93,7 +93,8 @@ struct ServiceLimits {
   std::int64_t cpu_percent = 0;  ///< of one core
   std::int64_t tasks = 0;
   std::int64_t io_weight = 0;
-  std::string cpus;  ///< "0-3,8"
+  std::string cpus;        ///< "0-3,8"
+  std::string numa_nodes;  ///< where its memory may be: "0,2-3"
   bool operator==(const ServiceLimits&) const = default;
 };
 

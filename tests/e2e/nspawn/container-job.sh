@@ -53,6 +53,11 @@ group() {
   all_well "start --all"
   timer_is_content front
   timer_is_content cache
+  las config set --yes cache.limits.numa_nodes 0
+  [ "$(inspect cache '{{.HostConfig.CpusetMems}} {{.HostConfig.CpusetCpus}}')" = "0 $(cat /sys/devices/system/node/node0/cpulist)" ] ||
+    wrong "it is not kept to its NUMA node: $(inspect cache '{{.HostConfig.CpusetMems}} {{.HostConfig.CpusetCpus}}')"
+  [ "$(property las-cache.service AllowedMemoryNodes)" = 0 ] || wrong "its unit is not kept to its NUMA node"
+  grep -E '^Mems_allowed_list:\s*0$' "/proc/$(program_of cache)/status" >/dev/null || wrong "its memory may be anywhere"
   las remove --yes front
   status=$(/las/bin/las status --json)
   [[ $status != *'"name"'* ]] || wrong "remove front left services: $(/las/bin/las status)"

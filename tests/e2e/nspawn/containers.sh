@@ -16,7 +16,8 @@ ready_for_containers() {
   # Only now systemd itself sees that it can have groups of version 1 for what it starts.
   systemctl daemon-reexec
   if [ $engine = docker ]; then
-    packages=(docker.io docker-cli iptables)
+    # With AppArmor in the kernel it makes no container without the program that loads its profile.
+    packages=(docker.io docker-cli iptables apparmor)
     # The only folder here on which its layers can lie.
     mkdir -p /etc/docker
     echo '{"data-root": "/var/lib/containers/docker"}' >/etc/docker/daemon.json

@@ -112,6 +112,10 @@ TEST_CASE("a limit of a user's container that nothing would keep is refused") {
   service.limits = {};
   service.limits.cpus = "0-1";
   CHECK(refused({"memory", "cpu"}).message().find("'cpuset'") != std::string::npos);
+  service.limits.numa_nodes = "0";
+  CHECK(has(options({"cpuset"}), "--cpuset-mems=0"));
+  service.limits.cpus = {};
+  CHECK(refused({"memory", "cpu"}).message().find("'cpuset'") != std::string::npos);
   service.limits = {};
   service.limits.tasks = 7;
   CHECK(refused({"memory", "cpu"}).message().find("'pids'") != std::string::npos);

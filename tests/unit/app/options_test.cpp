@@ -59,7 +59,8 @@ TEST_CASE("every service has options about its network, its start and its limits
                             {"limits.cpu_percent", "150"},
                             {"limits.tasks", "64"},
                             {"limits.io_weight", "50"},
-                            {"limits.cpus", "0-3,8"}})
+                            {"limits.cpus", "0-3,8"},
+                            {"limits.numa_nodes", "0,2-3"}})
             .empty());
   CHECK(app::option_faults(manifest(),
                            {{"network", "everybody"},
@@ -80,6 +81,7 @@ TEST_CASE("a limit that no machine could keep is a fault", "[app]") {
                                          {"limits.tasks", "0"},
                                          {"limits.io_weight", "10001"},
                                          {"limits.cpus", "0\nUser=root"},
+                                         {"limits.numa_nodes", "all"},
                                          {"idle-seconds", "-1"}}) {
     INFO(name);
     CHECK(app::option_faults(manifest(), {{name, value}}).size() == 1);

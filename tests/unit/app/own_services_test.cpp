@@ -46,6 +46,14 @@ std::uint16_t port_of(const app::PreparedPlan& prepared, const std::string& serv
   return 0;
 }
 
+state::ServiceLimits limits_of_database(ServiceSite& site,
+                                        const std::map<std::string, std::string>& options) {
+  app::Session session = site.session();
+  state::ServiceInstance instance = site.instance("database");
+  instance.options = options;
+  return app::rebuild_service(session, instance, site.module("database"), site.activity).limits;
+}
+
 }  // namespace
 
 TEST_CASE("a module that has a service brings it along", "[app]") {
@@ -152,7 +160,7 @@ TEST_CASE("a service is made of its manifest's template", "[app]") {
         state::HealthRules{
             {program, "18432"}, {{"H", "127.0.0.1"}, {"W", "<{word}>"}}, "up", 2, 2000, 7});
   CHECK(made.start_period_s == 90);
-  CHECK(made.limits == state::ServiceLimits{ByteSize::gib(1), 150, 64, 50, "0-3"});
+  CHECK(made.limits == state::ServiceLimits{ByteSize::gib(1), 150, 64, 50, "0-3", ""});
   // The process supervisor reads no units.
   CHECK(made.unit_text.empty());
   CHECK(made.more_units.empty());
@@ -197,19 +205,42 @@ TEST_CASE("making a service again changes nothing", "[app]") {
 
 TEST_CASE("a user's limits hold in place of the manifest's, each by itself", "[app]") {
   ServiceSite site;
-  app::Session session = site.session();
   const auto limits = [&](const std::map<std::string, std::string>& options) {
-    state::ServiceInstance instance = site.instance("database");
-    instance.options = options;
-    return app::rebuild_service(session, instance, site.module("database"), site.activity).limits;
+    return limits_of_database(site, options);
   };
   CHECK(limits({{"limits.memory", "512MB"}}) ==
-        state::ServiceLimits{ByteSize::mib(512), 150, 64, 50, "0-3"});
+        state::ServiceLimits{ByteSize::mib(512), 150, 64, 50, "0-3", ""});
   CHECK(limits({{"limits.cpu_percent", "200"},
                 {"limits.tasks", "8"},
                 {"limits.io_weight", "1000"},
                 {"limits.cpus", "7"}}) ==
-        state::ServiceLimits{ByteSize::gib(1), 200, 8, 1000, "7"});
+        state::ServiceLimits{ByteSize::gib(1), 200, 8, 1000, "7", ""});
+}
+
+TEST_CASE("NUMA nodes stand for their cores, where this machine has them", "[app]") {
+  ServiceSite site;
+  const auto limits = [&](const std::map<std::string, std::string>& options) {
+    return limits_of_database(site, options);
+  };
+  const auto refusal = [&](const std::map<std::string, std::string>& options) {
+    const auto error = test::error_of([&] { limits(options); });
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::Usage);
+    return error->message();
+  };
+  CHECK(refusal({{"limits.numa_nodes", "4095"}}) == "this machine has no such NUMA node");
+  CHECK(refusal({{"limits.numa_nodes", "1-0"}}) == "this machine has no such NUMA node");
+  const auto cores = site.files->try_read("/sys/devices/system/node/node0/cpulist");
+  if (!cores) {
+    WARN("SKIPPED: this machine does not tell of NUMA nodes");
+    return;
+  }
+  const auto some = limits({{"limits.numa_nodes", "0"}});
+  CHECK(some.numa_nodes == "0");
+  CHECK(cores->starts_with(some.cpus));
+  CHECK_FALSE(some.cpus.empty());
+  CHECK(refusal({{"limits.numa_nodes", "0"}, {"limits.cpus", "0"}}).find("exclude each other") !=
+        std::string::npos);
 }
 
 TEST_CASE("a service uses the services of the modules that its own needs, by name", "[app]") {

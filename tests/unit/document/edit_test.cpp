@@ -152,5 +152,9 @@ TEST_CASE("keep_items leaves the items of a list out that are not wanted", "[doc
   // What an alias shares with the list stays whole.
   CHECK(keep_items("x: &l [{v: 1}, {v: 2}]\nlist: *l\n", "list", "v", only("2")) ==
         "{\"x\": [{\"v\": \"1\"}, {\"v\": \"2\"}], \"list\": [{\"v\": \"2\"}]}\n");
+  std::string bomb = "x: &x " + std::string(100'000, 'x') + "\ny: [*x";
+  for (int i = 0; i < 100; ++i)
+    bomb += ", *x";
+  CHECK_THROWS_AS(keep_items(bomb + "]\n", "list", "v", only("1")), Error);
   CHECK_THROWS_AS(keep_items("a: 1\na: 2\n", "list", "v", only("1")), Error);
 }

@@ -114,7 +114,7 @@ inline las::service::UnitInput prepared_service() {
   instance.secrets = {{"password", "{word}"}, {"users.conf", "user db {word}\n"}};
   instance.notifies = true;
   instance.uses = {"cache", "c++"};
-  instance.limits = {las::ByteSize::gib(2), 150, 512, 50, "0-3,8"};
+  instance.limits = {las::ByteSize::gib(2), 150, 512, 50, "0-3,8", "0-1"};
   instance.data_directory = "/var/lib/las/data/db";
   input.description = "database";
   input.module_version = "17.2";
@@ -148,7 +148,7 @@ inline las::service::UnitInput contained_service(const char* engine) {
   instance.container = las::state::ContainerRun{engine, "host/cache@sha256:1", {}, {}, {}, {}, {}};
   if (!las::platform::container_engine(engine).daemon_unit().empty())
     instance.container->cgroup_driver = "systemd";
-  instance.limits = {las::ByteSize::mib(200), 50, 200, 0, ""};
+  instance.limits = {las::ByteSize::mib(200), 50, 200, 0, "", ""};
   instance.health_kind = "exec";
   instance.health.command = {"/usr/bin/ping"};
   instance.data_directory = "/var/lib/las/data/my-cache";

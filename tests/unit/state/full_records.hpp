@@ -67,7 +67,7 @@ inline state::ServiceInstance full_service_instance() {
   service.asks_for_word = true;
   service.uses = {"database"};
   service.health = {{"/bin/ping"}, {{"AUTH", "{word}"}}, "PONG", 15, 2500, 5};
-  service.limits = {ByteSize(123456789012345), 150, 512, 50, "0-3,8"};
+  service.limits = {ByteSize(123456789012345), 150, 512, 50, "0-3,8", "0"};
   service.on_demand = state::OnDemand{11501, 300};
   service.metrics = "/metrics";
   service.container = state::ContainerRun{"podman",
