@@ -335,7 +335,9 @@ void fill_limits(Session& session,
     throw Error(ErrorKind::Usage,
                 _("the cores of NUMA nodes and a list of cores exclude each other"),
                 instance.id)
-        .hint(fmt::format("las config unset {}.limits.cpus", instance.id));
+        .hint(
+            fmt::format("las config unset {0}.limits.numa_nodes, las config unset {0}.limits.cpus",
+                        instance.id));
   limits.cpus = cores_of_nodes(session.files(), limits.numa_nodes);
 }
 
