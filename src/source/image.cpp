@@ -202,6 +202,13 @@ std::string ImageKind::unavailable(const catalog::Source&, const Activity&) {
         around_.container_engine);
   if (is_system && around_.environment.uid != 0)
     return _("the system's images need root");
+  // Before anything is pulled: what runs under a user's systemd needs control groups of his own.
+  if (!is_system && around_.files.exists("/run/systemd/system") &&
+      !around_.files.exists("/sys/fs/cgroup/cgroup.controllers"))
+    return fmt::format(
+        fmt::runtime(_("without root {} needs control groups of version 2 (boot with "
+                       "systemd.unified_cgroup_hierarchy=1)")),
+        engine->name());
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include "oci_bench.hpp"
 #include "source_bench.hpp"
 #include "support/catch.hpp"
+#include "support/faulty_file_system.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,24 @@ constexpr const char* kName = "host:5000/cache";
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 const std::string kOther = "sha256:" + std::string(64, 'b');
 
+/// Files of this machine, but for what systemd and the control groups are.
+class FilesOfMachine : public test::FaultyFileSystem {
+ public:
+  using FaultyFileSystem::FaultyFileSystem;
+
+  std::optional<platform::FileStatus> status(const platform::fs::path& path) const override {
+    const bool is_systemd = path == "/run/systemd/system";
+    if (!is_systemd && path != "/sys/fs/cgroup/cgroup.controllers")
+      return FaultyFileSystem::status(path);
+    return (is_systemd ? systemd : version_2) ? std::optional(platform::FileStatus{})
+                                              : std::nullopt;
+  }
+
+  bool systemd = true, version_2 = true;
+};
+
 struct Bench : test::SourceBench {
+  FilesOfMachine machine{*files};
   std::string engine;
   catalog::ImageSource image{kName, "1", Digest::parse(kDigest), {}};
   std::string before, intent;
@@ -32,10 +50,8 @@ struct Bench : test::SourceBench {
   }
 
   std::unique_ptr<source::SourceKind> kind() {
-    auto around = surroundings();
-    around.container_engine = engine;
     source.how = image;
-    return source::make_image_source(around);
+    return source::make_image_source({machine, processes, fetcher, environment, layout, engine});
   }
 
   void say(const std::string& part, int status, const std::string& out, const std::string& err) {
@@ -77,6 +93,16 @@ TEST_CASE_METHOD(Bench, "a daemon's containers are not a user's own") {
   CHECK(unavailable() == "docker, which containers.engine names, is missing, or not a user's own");
   engine = "";
   processes.programs = {"docker", "podman"};
+  CHECK(unavailable().empty());
+  machine.version_2 = false;
+  CHECK(unavailable() ==
+        "without root podman needs control groups of version 2 (boot with "
+        "systemd.unified_cgroup_hierarchy=1)");
+  machine.systemd = false;
+  CHECK(unavailable().empty());
+  machine.systemd = true;
+  layout.scope = platform::Scope::System;
+  environment.uid = 0;
   CHECK(unavailable().empty());
 }
 
