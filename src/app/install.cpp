@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/install.hpp"
 
+#include "installed_manifest.hpp"
 #include "instances.hpp"
 #include "planning.hpp"
 #include "purge.hpp"

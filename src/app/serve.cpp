@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/serve.hpp"
 
-#include "instances.hpp"
+#include "installed_manifest.hpp"
 
 #include "las/app/models.hpp"
 #include "las/base/i18n.hpp"

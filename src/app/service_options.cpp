@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "las/app/service_options.hpp"
 
-#include "instances.hpp"
+#include "installed_manifest.hpp"
 #include "planning.hpp"
 
 #include "las/app/serve.hpp"

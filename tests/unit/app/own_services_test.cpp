@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Services that come with their modules.
+#include "installed_manifest.hpp"
 #include "instances.hpp"
 #include "service_site.hpp"
 #include "support/listener.hpp"
